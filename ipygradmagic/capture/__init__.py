@@ -1,0 +1,1 @@
+"""The only room that knows torch: it watches, and hands over plain records."""

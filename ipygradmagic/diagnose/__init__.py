@@ -1,0 +1,1 @@
+"""Trace → findings: small functions, one list."""

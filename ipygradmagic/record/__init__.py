@@ -1,0 +1,1 @@
+"""Plain frozen data: what a trace says, with nothing of torch, IPython or HTML in it."""

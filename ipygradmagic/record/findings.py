@@ -1,0 +1,65 @@
+"""Findings: diagnoses in plain words, with their evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ipygradmagic.record.source import SourceLocation
+
+Severity = Literal["error", "warning", "note", "fine"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note", "fine")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a finding rests on.
+
+    Attributes:
+        events: Indices of telling events, the first one first (a few, not all).
+        lines: Lines of the user's source, the most telling first.
+        tensors: Names of the tensors concerned.
+        count: How many times it happened.
+    """
+
+    events: tuple[int, ...] = ()
+    lines: tuple[SourceLocation, ...] = ()
+    tensors: tuple[str, ...] = ()
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do about it: one sentence, and optionally the code to write."""
+
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A diagnosis.
+
+    Attributes:
+        name: Stable kebab-case name, such as ``stale-gradient``.
+        severity: ``error``: the numbers are provably not what the loop intends; ``warning``:
+            very likely wrong; ``note``: worth knowing; ``fine``: looks suspicious and is not.
+        title: One plain sentence that says what happened, and where.
+        cause: Why, in a sentence or two for a beginner.
+        consequence: What it does to training; empty for exonerations.
+        remedy: What to do; None where nothing needs doing.
+        evidence: Events, lines and tensors.
+    """
+
+    name: str
+    severity: Severity
+    title: str
+    cause: str
+    consequence: str = ""
+    remedy: Remedy | None = None
+    evidence: Evidence = Evidence()
+
+    @property
+    def alarm(self) -> bool:
+        """Errors and warnings are alarms; notes and exonerations are not."""
+        return self.severity in ("error", "warning")

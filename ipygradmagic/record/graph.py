@@ -1,0 +1,55 @@
+"""An autograd graph as plain nodes and edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+NodeKind = Literal["loss", "operation", "leaf", "more"]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node: the loss, an operation, or a leaf where a gradient ends up.
+
+    Attributes:
+        id: Stable within its graph.
+        kind: ``loss``, ``operation``, ``leaf``; ``more`` stands for what was not walked.
+        label: Readable name: ``addmm``, or the name of the tensor.
+        function: autograd's own name (``AddmmBackward0``), for operations.
+        shape: Shape of the operation's result or of the leaf, None if unknown.
+        tensor: Id of the leaf (``TensorInfo.id``).
+    """
+
+    id: int
+    kind: NodeKind
+    label: str
+    function: str = ""
+    shape: tuple[int, ...] | None = None
+    tensor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Data flows from ``source`` to ``target`` (node ids); the gradient flows back."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The graph of one backward.
+
+    Attributes:
+        nodes, edges: In the order of the walk, the loss first.
+        event: Index of the backward event it belongs to; 0 for ``%grad_state --graph``.
+        title: Words for its heading.
+        truncated: How many nodes were left out because the graph was larger than the limit.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    event: int = 0
+    title: str = ""
+    truncated: int = 0

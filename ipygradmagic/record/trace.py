@@ -1,0 +1,114 @@
+"""The trace: everything that was recorded, and its way to a plain dict and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ipygradmagic.record import codec
+from ipygradmagic.record.events import Event
+from ipygradmagic.record.findings import Finding
+from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.ledger import LedgerReport
+from ipygradmagic.record.source import SourceLocation
+from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
+
+FORMAT = 1
+"""Version of the dict layout."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """The exception that ended the traced code.
+
+    Attributes:
+        type, message: As Python prints them.
+        where: The user's line that raised.
+        freed_by: Index of the backward that freed the graph, where that is the cause.
+    """
+
+    type: str
+    message: str
+    where: SourceLocation | None = None
+    freed_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """Circumstances of a trace.
+
+    Attributes:
+        title: What was traced: ``In [3]``, a file name.
+        torch: Version of torch.
+        seconds: Wall-clock duration of the traced code.
+        names: The names or patterns that the user asked to see.
+    """
+
+    title: str = ""
+    torch: str = ""
+    seconds: float = 0.0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All that is known about one traced run.
+
+    Attributes:
+        events: The events that were kept, in order. The first and last ones are always
+            kept, and the first few of every signature; ``total`` says how many there were.
+        total: How many events happened.
+        pattern: The signature of every event, kept or not; ``pattern[i - 1]`` is event *i*'s.
+        tensors: Every tensor concerned, and every known one alive at the end.
+        optimizers: The optimizers that were seen.
+        graphs: Autograd graphs, at most one for each backward line.
+        ledger: The books' totals and incidents.
+        findings: The diagnosis, most severe first.
+        error: The exception that ended the code, if any.
+        notes: Facts about the run that are no findings (``torch.autograd.grad`` was called ...).
+        warnings: Faults of ours, and things that could not be recorded.
+        meta: Circumstances.
+    """
+
+    events: tuple[Event, ...] = ()
+    total: int = 0
+    pattern: tuple[int, ...] = ()
+    tensors: tuple[TensorInfo, ...] = ()
+    optimizers: tuple[OptimizerInfo, ...] = ()
+    graphs: tuple[Graph, ...] = ()
+    ledger: LedgerReport = field(default_factory=LedgerReport)
+    findings: tuple[Finding, ...] = ()
+    error: CellError | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    meta: Meta = field(default_factory=Meta)
+
+    def with_findings(self, findings: tuple[Finding, ...], warnings: tuple[str, ...] = ()) -> Trace:
+        """The same trace with a diagnosis (and any warnings of the diagnosis)."""
+        return replace(self, findings=findings, warnings=self.warnings + warnings)
+
+    def tensor(self, tensor_id: int) -> TensorInfo | None:
+        """The tensor with that id, or None."""
+        return next((t for t in self.tensors if t.id == tensor_id), None)
+
+    def event(self, index: int) -> Event | None:
+        """The event with that index, or None if it was not kept."""
+        return next((e for e in self.events if e.index == index), None)
+
+    def counts(self) -> dict[str, int]:
+        """How many events of each kind happened, kept or not."""
+        return dict(self.ledger.counts)
+
+    def to_dict(self) -> dict[str, object]:
+        """The trace as dicts, lists, strings and numbers only (JSON with NaN allowed)."""
+        plain = codec.to_plain(self)
+        assert isinstance(plain, dict)
+        return {"format": FORMAT, **plain}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Trace:
+        """Inverse of :meth:`to_dict`.
+
+        Raises:
+            TraceFormatError: ``data`` is not such a dict; says which part does not fit.
+        """
+        return codec.from_plain(cls, codec.body(data, FORMAT))

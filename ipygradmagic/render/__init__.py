@@ -1,0 +1,1 @@
+"""Trace → neutral view → HTML, text and pictures."""
