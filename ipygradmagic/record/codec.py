@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Hashable
 from functools import cache
 from typing import TypeVar, cast
 
@@ -51,8 +52,8 @@ def from_plain(cls: type[T], data: object, path: str = "") -> T:
 
 
 @cache
-def _hints(cls: type) -> dict[str, object]:
-    return dict(typing.get_type_hints(cls))
+def _hints(cls: Hashable) -> dict[str, object]:
+    return dict(typing.get_type_hints(cast(type, cls)))
 
 
 def _read(hint: object, value: object, path: str) -> object:

@@ -234,6 +234,11 @@ class Ledger:
                 found.runs.append(_Run(-1, 0, 0, 0, 0, unknown=True, earlier=True))
         found.holders.add(leaf)
 
+    def found(self, leaf: int, slot: int) -> None:
+        """The buffer holds something that arrived while nobody was looking."""
+        self.attach(leaf, slot)
+        self._slots[slot].runs = [_Run(-1, 0, 0, 0, 0, unknown=True, earlier=True)]
+
     def detach(self, leaf: int, slot: int, event: int, site: int) -> None:
         """``leaf.grad`` is no longer ``slot``; the buffer is dropped when no leaf holds it."""
         found = self._slots.get(slot)
@@ -258,8 +263,10 @@ class Ledger:
         """Backward ``number`` added to the slot."""
         self.attach(leaf, slot)
         found = self._slots[slot]
-        for run in found.runs:
-            run.covered = run.covered or run.used > 0
+        if any(run.used and not run.covered for run in found.runs):
+            for run in found.runs:
+                run.covered = run.covered or run.used > 0
+            self._join(found)
         last = found.runs[-1] if found.runs else None
         if last and last.site == site and not last.used and not last.earlier:
             if last.last != number:
@@ -400,6 +407,10 @@ class Ledger:
     def knows(self, slot: int) -> bool:
         """Whether the buffer is in the books."""
         return slot in self._slots
+
+    def steps(self) -> dict[str, int]:
+        """How often each optimizer stepped in this trace."""
+        return dict(self._steps)
 
     def incident_kinds(self) -> set[str]:
         """Kinds of incidents so far, for whoever wants to speak up during the run."""
@@ -679,12 +690,12 @@ class Ledger:
                 and (last.used > 0) == (run.used > 0)
                 and last.earlier == run.earlier
                 and last.decayed == run.decayed
+                and last.covered == run.covered
                 and (last.site == run.site or run.used > 0 or len(slot.runs) > MOST_RUNS)
             )
             if alike and last is not None:
                 last.count += run.count
                 last.last, last.last_event = run.last, run.last_event
-                last.covered = last.covered or run.covered
             else:
                 joined.append(run)
         slot.runs = joined

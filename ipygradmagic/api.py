@@ -1,0 +1,242 @@
+"""capture → diagnose → render, usable without IPython."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import FrameType, TracebackType
+
+from ipygradmagic.capture.books import Books
+from ipygradmagic.capture.survey import survey
+from ipygradmagic.capture.tracer import Tracer
+from ipygradmagic.diagnose.diagnosis import diagnose
+from ipygradmagic.options import Options
+from ipygradmagic.record.events import Event
+from ipygradmagic.record.findings import Finding
+from ipygradmagic.record.state import State
+from ipygradmagic.record.tensors import TensorInfo
+from ipygradmagic.record.trace import Trace
+from ipygradmagic.render.html import to_html
+from ipygradmagic.render.report import report_view, state_view
+from ipygradmagic.render.text import to_text
+from ipygradmagic.render.view import View
+
+CellOf = Callable[[str], "str | None"]
+_BOOKS: list[Books] = []
+
+
+def _books() -> Books:
+    """The one set of books of this process."""
+    if not _BOOKS:
+        _BOOKS.append(Books())
+    return _BOOKS[0]
+
+
+def forget() -> None:
+    """Drop the books: nothing is known of earlier cells any more."""
+    _BOOKS.clear()
+
+
+class Session:
+    """One traced run: ``start``, then ``stop``, which restores everything and diagnoses.
+
+    Args:
+        options: What to record and show.
+        namespace: The variables of the traced code.
+        title: What is traced, for the report.
+        cell_of: Maps a file name to the label of a notebook cell, or None.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        namespace: Mapping[str, object],
+        title: str = "",
+        cell_of: CellOf | None = None,
+    ) -> None:
+        self.options = options
+        self._tracer = Tracer(_books(), options, namespace, title, cell_of)
+
+    def start(self) -> None:
+        """Begin to watch.
+
+        Raises:
+            NestedTraceError: Another trace is running in this process.
+        """
+        self._tracer.start()
+
+    def stop(self, error: BaseException | None = None) -> Trace:
+        """Restore torch; the trace with its diagnosis. ``error`` is what ended the code."""
+        return diagnose(self._tracer.stop(error))
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that can be shown in more than one way; all say the same."""
+
+    view: View
+
+    def html(self) -> str:
+        """As HTML that needs no style sheet, script or network."""
+        return to_html(self.view)
+
+    def text(self, width: int = 100) -> str:
+        """As plain text of at most ``width`` columns."""
+        return to_text(self.view, width)
+
+
+def report(trace: Trace, options: Options | None = None) -> Report:
+    """The report of a trace."""
+    return Report(report_view(trace, options or Options(names=trace.meta.names)))
+
+
+def look(
+    namespace: Mapping[str, object],
+    expressions: Mapping[str, object] | None = None,
+    *,
+    graph: tuple[str, object] | None = None,
+    options: Options | None = None,
+    cell_of: CellOf | None = None,
+) -> Report:
+    """The state of the gradients right now, as a report.
+
+    Args:
+        namespace: Variables to look through.
+        expressions: Only these, as ``{text: value}``; None or empty looks through the namespace.
+        graph: ``(text, tensor)`` whose autograd graph is to be drawn.
+        options: How to show it.
+        cell_of: Maps a file name to the label of a notebook cell, or None.
+
+    Raises:
+        OptionError: An expression is no tensor, module, optimizer or container of them.
+    """
+    state = survey(_books(), namespace, expressions or {}, graph, cell_of)
+    return Report(state_view(state, options or Options()))
+
+
+@dataclass
+class trace:  # noqa: N801  (reads as a verb where it is used: ``with trace() as t``)
+    """``with trace() as t:`` does in a script or a test what ``%%trace_grad`` does in a cell.
+
+    After the block, ``t.events``, ``t.findings``, ``t.tensors`` and ``print(t)`` show what
+    happened; ``t.trace`` is the plain record. An exception in the block goes on as usual.
+
+    Args:
+        names: Tensors to show, by name or pattern; all if empty.
+        namespace: Where to look for tensors; the caller's variables by default.
+        title: What is traced, for the report.
+        rows: Most rows of the timeline.
+        graph: Keep the autograd graph of every backward line.
+
+    Raises:
+        NestedTraceError: Another trace is running in this process.
+    """
+
+    names: tuple[str, ...] = ()
+    namespace: Mapping[str, object] | None = None
+    title: str = ""
+    rows: int = 40
+    graph: bool = True
+    trace: Trace = field(default_factory=Trace, init=False)
+    _session: Session | None = field(default=None, init=False, repr=False)
+
+    def __enter__(self) -> trace:
+        namespace = self.namespace
+        if namespace is None:
+            namespace = _Variables(sys._getframe(1))
+        self._session = Session(self.options, namespace=namespace, title=self.title)
+        self._session.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            self.trace = self._session.stop(error)
+            self._session = None
+
+    @property
+    def options(self) -> Options:
+        """The options of this trace."""
+        names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
+        return Options(names=names, rows=self.rows, graph=self.graph)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events that were kept (see ``Trace.total``)."""
+        return self.trace.events
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The diagnosis, most severe first."""
+        return self.trace.findings
+
+    @property
+    def tensors(self) -> tuple[TensorInfo, ...]:
+        """Every tensor concerned."""
+        return self.trace.tensors
+
+    def to_dict(self) -> dict[str, object]:
+        """The record as plain data; ``Trace.from_dict`` reads it back."""
+        return self.trace.to_dict()
+
+    def report(self) -> Report:
+        """The report, as HTML or text."""
+        return report(self.trace, self.options)
+
+    def _repr_html_(self) -> str:
+        return self.report().html()
+
+    def __str__(self) -> str:
+        return self.report().text(min(shutil.get_terminal_size((100, 24)).columns, 140))
+
+
+class _Variables(Mapping[str, object]):
+    """The variables that a frame sees, its own over its module's, read when asked for."""
+
+    def __init__(self, frame: FrameType) -> None:
+        self._frame = frame
+
+    def _now(self) -> dict[str, object]:
+        return {**self._frame.f_globals, **self._frame.f_locals}
+
+    def __getitem__(self, name: str) -> object:
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+
+def grad_state(
+    *expressions: object, graph: object | None = None, namespace: Mapping[str, object] | None = None
+) -> Report:
+    """The state of the gradients of the caller's variables, or of the given things.
+
+    Args:
+        expressions: Tensors, modules, optimizers or containers of them.
+        graph: A tensor whose autograd graph is to be drawn.
+        namespace: Where to look for tensors and names; the caller's variables by default.
+    """
+    if namespace is None:
+        namespace = _Variables(sys._getframe(1))
+    chosen = {_name_in(namespace, thing): thing for thing in expressions}
+    drawn = (_name_in(namespace, graph), graph) if graph is not None else None
+    return look(namespace, chosen, graph=drawn)
+
+
+def _name_in(namespace: Mapping[str, object], thing: object) -> str:
+    return next((n for n, v in namespace.items() if v is thing), type(thing).__name__)
+
+
+def state(namespace: Mapping[str, object]) -> State:
+    """The plain record behind ``%grad_state``."""
+    return survey(_books(), namespace, {}, None, None)

@@ -1,0 +1,84 @@
+"""An autograd graph to plain nodes and edges, without recursion and without keeping it alive."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from torch import Tensor
+
+from ipygradmagic.capture.leaves import ACCUMULATE, GradNode, root_of
+from ipygradmagic.record.graph import Edge, Graph, Node
+
+LIMIT = 3000
+"""Nodes beyond this many are counted, not described."""
+_READABLE = re.compile(r"(Backward\d*|Grad)$")
+NameOf = Callable[[Tensor], "tuple[str, int | None]"]
+
+
+def readable(function: str) -> str:
+    """``AddmmBackward0`` → ``addmm``; a custom function keeps its own name."""
+    plain = _READABLE.sub("", function.rsplit("::", 1)[-1]) or function
+    return plain[:1].lower() + plain[1:] if plain[:1].isupper() else plain
+
+
+def graph_of(
+    outputs: Sequence[Tensor], labels: Sequence[str], name_of: NameOf, title: str = ""
+) -> Graph:
+    """The graph below ``outputs``, breadth first; ``name_of`` gives a leaf's name and id."""
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    numbers: dict[GradNode, int] = {}
+    queue: deque[GradNode] = deque()
+    truncated = 0
+    for output, label in zip(outputs, labels):
+        root = root_of(output)
+        if root is None:
+            continue
+        loss = len(nodes)
+        nodes.append(Node(loss, "loss", label, shape=tuple(output.shape)))
+        if root not in numbers:
+            numbers[root] = -1
+            queue.append(root)
+            _number(root, numbers, nodes, name_of)
+        edges.append(Edge(numbers[root], loss))
+    while queue:
+        node = queue.popleft()
+        if type(node) is ACCUMULATE:
+            continue
+        for nxt, _ in node.next_functions:
+            if nxt is None:
+                continue
+            if nxt not in numbers:
+                if len(nodes) >= LIMIT and type(nxt) is not ACCUMULATE:
+                    truncated += 1
+                    continue
+                _number(nxt, numbers, nodes, name_of)
+                queue.append(nxt)
+            edges.append(Edge(numbers[nxt], numbers[node]))
+    return Graph(tuple(nodes), tuple(edges), title=title, truncated=truncated)
+
+
+def _number(
+    node: GradNode, numbers: dict[GradNode, int], nodes: list[Node], name_of: NameOf
+) -> None:
+    place = numbers[node] = len(nodes)
+    if type(node) is ACCUMULATE:
+        leaf = cast(Tensor, getattr(node, "variable"))  # noqa: B009
+        name, number = name_of(leaf)
+        nodes.append(Node(place, "leaf", name, shape=tuple(leaf.shape), tensor=number))
+    else:
+        function = node.name()
+        label = readable(function)
+        nodes.append(Node(place, "operation", label, function=function, shape=_shape(node)))
+
+
+def _shape(node: GradNode) -> tuple[int, ...] | None:
+    """Shape of the operation's first result, which is that of the gradient it receives."""
+    metadata = getattr(node, "_input_metadata", None)
+    try:
+        return tuple(int(n) for n in metadata[0].shape) if metadata else None
+    except (RuntimeError, AttributeError, TypeError, ValueError):
+        return None

@@ -1,0 +1,253 @@
+"""Backward passes, seen at the one place through which all of them go.
+
+``torch.autograd._engine_run_backward`` is called by ``Tensor.backward``, by
+``torch.autograd.backward`` however imported, by ``autograd.grad`` and ``torch.func``, and by
+re-entrant checkpointing inside another backward; its keyword ``accumulate_grad`` tells a
+backward, which deposits, from a grad, which does not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from ipygradmagic.capture import names
+from ipygradmagic.capture.autograd import graph_of
+from ipygradmagic.capture.books import Leaf
+from ipygradmagic.capture.leaves import GradNode, reach, root_of, sequence_range
+from ipygradmagic.capture.recorder import RawChange
+from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, summary
+from ipygradmagic.capture.source import Here
+from ipygradmagic.capture.watch import BackwardPass, Watch
+from ipygradmagic.record.tensors import SMALL, Summary
+
+MOST_GRAPHS = 6
+"""Pictures are kept for at most this many backward lines."""
+REMEMBERED = 256
+"""So many past passes are remembered, to say which of them freed a graph."""
+GRAD_NOTE = "torch.autograd.grad (or torch.func) returned gradients; it changes no .grad slot"
+
+
+class BackwardWatch:
+    """Records backward passes."""
+
+    def __init__(self, watch: Watch, graphs: bool = True) -> None:
+        self.watch = watch
+        self.freed_by: int | None = None
+        self._graphs = graphs
+        self._drawn: dict[int, int] = {}
+        self._actors: dict[int, str] = {}
+        self._passes: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+
+    def around(self, run: Callable[..., Any], outputs: Any, args: Any, kwargs: Any) -> Any:
+        """Run the engine once, watching."""
+        watch = self.watch
+        if not kwargs.get("accumulate_grad", True):
+            watch.note(GRAD_NOTE)
+            return run(outputs, *args, **kwargs)
+        current: BackwardPass | None = None
+        outer = watch.local.passes[-1] if watch.local.passes else None
+        with watch.guard():
+            if outer is not None:  # re-entrant checkpointing: part of the pass around it
+                self._reach_more(outer, outputs)
+            else:
+                current = self._begin(outputs)
+        if current is None:
+            return run(outputs, *args, **kwargs)
+        watch.local.passes.append(current)
+        error: BaseException | None = None
+        try:
+            return run(outputs, *args, **kwargs)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            with watch.guard():
+                self._end(current, outputs, error)
+            if current in watch.local.passes:
+                watch.local.passes.remove(current)
+
+    # -- before ------------------------------------------------------------------------
+
+    def _begin(self, outputs: Sequence[Tensor]) -> BackwardPass:
+        watch = self.watch
+        here = watch.sources.here()
+        found = reach(outputs)
+        watch.recorder.close_bursts()
+        watch.meet([tensor for tensor, _ in found.leaves], here)
+        watch.unseen(here)
+        watch.recorder.close_bursts()
+        watch.books.bury()
+        current = BackwardPass(here, {})
+        self._expect(current, found.leaves)
+        current.actor = self._name_loss(outputs, here)
+        current.loss = self._loss(outputs)
+        current.graph = self._draw(outputs, here, current.actor)
+        return current
+
+    def _reach_more(self, current: BackwardPass, outputs: Sequence[Tensor]) -> None:
+        found = reach(outputs)
+        self.watch.meet([tensor for tensor, _ in found.leaves], current.here)
+        self._expect(current, found.leaves)
+
+    def _expect(self, current: BackwardPass, found: list[tuple[Tensor, GradNode]]) -> None:
+        """Note the leaves that will receive something; listen where it will be added to more."""
+        for tensor, node in found:
+            leaf = self.watch.books.find(tensor)
+            if leaf is None or leaf.id in current.reached:
+                continue
+            current.reached[leaf.id] = (leaf, tensor)
+            if leaf.grad is not None and leaf.numel <= SMALL and not is_zero(leaf.grad):
+                heard: list[Look] = []
+                current.captured[leaf.id] = heard
+                current.handles.append(node.register_prehook(self._listener(heard)))
+
+    def _listener(self, heard: list[Look]) -> Callable[[Any], None]:
+        """Hears what is about to be accumulated, after all of the user's own hooks."""
+
+        def listen(gradients: Any) -> None:
+            with self.watch.guard():
+                if gradients and gradients[0] is not None:
+                    heard.append(look(gradients[0]))
+
+        return listen
+
+    def _name_loss(self, outputs: Sequence[Tensor], here: Here) -> str:
+        known = self._actors.get(here.site)
+        if known is None:
+            some = [names.in_frames(o, here.frame) or "" for o in outputs]
+            known = self._actors[here.site] = ", ".join(s for s in some if s)
+        return known
+
+    @staticmethod
+    def _loss(outputs: Sequence[Tensor]) -> float | None:
+        if len(outputs) != 1 or outputs[0].numel() != 1:
+            return None
+        value = look(outputs[0])
+        first = value[0] if isinstance(value, tuple) and value else None
+        return float(first) if isinstance(first, (int, float)) else None
+
+    def _draw(self, outputs: Sequence[Tensor], here: Here, actor: str) -> int | None:
+        """Keep the graph of the first pass of every backward line."""
+        watch = self.watch
+        if here.site not in self._drawn and self._graphs and len(watch.graphs) < MOST_GRAPHS:
+            labels = actor.split(", ") if actor else []
+            labels += ["loss"] * (len(outputs) - len(labels))
+            self._drawn[here.site] = len(watch.graphs)
+            watch.graphs.append(graph_of(outputs, labels, self._leaf_label))
+            return self._drawn[here.site]
+        return None
+
+    def _leaf_label(self, tensor: Tensor) -> tuple[str, int | None]:
+        leaf = self.watch.books.find(tensor)
+        return (leaf.name, leaf.id) if leaf is not None else ("leaf", None)
+
+    # -- after -------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Book what the running pass has deposited so far: something is about to happen in it."""
+        for current in self.watch.local.passes:
+            self._book(current, last=False)
+
+    def _end(
+        self, current: BackwardPass, outputs: Sequence[Tensor], error: BaseException | None
+    ) -> None:
+        for handle in current.handles:
+            handle.remove()
+        if error is not None:
+            self._explain(outputs, error)
+        self._book(current, last=True, error=error)
+        root = root_of(outputs[0]) if outputs else None
+        number = getattr(root, "_sequence_nr", None)
+        if error is None and callable(number) and current.first is not None:
+            self._passes.append((current.first.index, int(number())))
+
+    def _explain(self, outputs: Sequence[Tensor], error: BaseException) -> None:
+        if "through the graph a second time" in str(error):
+            low, high = sequence_range(outputs)
+            guilty = [index for index, number in self._passes if low <= number <= high]
+            self.freed_by = guilty[-1] if guilty else None
+
+    def _book(
+        self, current: BackwardPass, *, last: bool, error: BaseException | None = None
+    ) -> None:
+        watch = self.watch
+        changes = watch.observe(list(current.reached.values()))
+        if not changes and not (last and current.first is None):
+            return
+        event = watch.recorder.begin("backward", "backward", current.here)
+        if current.first is not None:
+            watch.recorder.counts["backward"] -= 1
+            event.number = current.first.number
+            event.continues = current.first.index
+        else:
+            current.first = event
+            event.loss, event.graph, event.actor = current.loss, current.graph, current.actor
+        if error is not None:
+            event.error = f"{type(error).__name__}: {error}"
+        for change in changes:
+            self._deposit(change, current, event.index, event.number)
+        event.changes = changes
+        event.inside = _inside(watch)
+        watch.everyone_else(event)
+        watch.recorder.finish(event)
+
+    def _deposit(
+        self, change: RawChange, current: BackwardPass, event: int, number: int
+    ) -> None:
+        watch = self.watch
+        leaf = change.leaf
+        tensor = leaf.tensor()
+        grad = tensor.grad if tensor is not None else None
+        if grad is None:
+            return
+        slot = watch.books.slot_for(leaf, grad)
+        if slot.id != leaf.slot:
+            self._move(leaf, slot.id, event, current.here.site)
+        watch.ledger.deposit(leaf.id, slot.id, event, number, current.here.site)
+        leaf.reached += 1
+        leaf.since = None
+        _fill_added(change, current.captured.get(leaf.id))
+        change.holds = watch.ledger.holds(slot.id)
+        if not is_finite(change.after):
+            watch.ledger.nonfinite(leaf.id, event, current.here.site, number, used=False)
+
+    def _move(self, leaf: Leaf, slot: int, event: int, site: int) -> None:
+        """The sum lies in a new buffer (``create_graph``): what the old one held came along."""
+        watch = self.watch
+        if leaf.slot is not None:
+            old = watch.books.slots.get(leaf.slot)
+            if old is not None:
+                old.holders.discard(leaf.id)
+            watch.ledger.assign(leaf.id, leaf.slot, slot, event, site, derived=True)
+        leaf.slot = slot
+
+
+def _fill_added(change: RawChange, heard: list[Look] | None) -> None:
+    """What was added: all of it if the slot was empty, what was heard, or what is additive."""
+    if change.before is None or is_zero(change.before):
+        change.added = change.after
+        return
+    if heard and all(isinstance(h, tuple) for h in heard):
+        columns = zip(*[h for h in heard if isinstance(h, tuple)])
+        change.added = tuple(sum(column) for column in columns)
+        change.exact = len(heard) == 1
+        return
+    before, after = change.before, change.after
+    if isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
+        change.added = tuple(a - b for a, b in zip(after, before))
+        change.exact = False
+        return
+    old, new = summary(before), summary(after)
+    if isinstance(old, Summary) and isinstance(new, Summary):
+        if old.mean is not None and new.mean is not None:
+            change.mean = new.mean - old.mean
+    change.exact = False
+
+
+def _inside(watch: Watch) -> str | None:
+    steps = watch.local.steps
+    return f"{type(steps[-1].optimizer).__name__}.step" if steps else None

@@ -1,0 +1,310 @@
+"""Which tensor is which, across cells: stable numbers for leaves and for gradient buffers.
+
+During a trace a leaf is known by a weak reference. A live weak reference makes
+``torch.utils.swap_tensors`` raise (Python's and C++'s alike), so between traces none is kept:
+there a leaf is known by its address and a gradient by a weak reference to its *storage*,
+which no swap minds. The books therefore never claim that a gradient is the one they know
+unless its very memory is.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+
+from ipygradmagic.capture.snapshot import Look
+from ipygradmagic.record.ledger import Ledger
+from ipygradmagic.record.source import SourceLocation
+
+Role = Literal["grad", "value"]
+GradKey = tuple[int, int] | None
+
+
+def storage_of(tensor: Tensor) -> int:
+    """Address of the StorageImpl behind a tensor; 0 if it has none that can be told."""
+    try:
+        return int(torch._C._storage_address(tensor))  # type: ignore[attr-defined]
+    except (RuntimeError, NotImplementedError, AttributeError, TypeError):
+        return 0
+
+
+def grad_key(grad: Tensor | None) -> GradKey:
+    """Identity and version of a gradient: unequal keys mean that it changed."""
+    if grad is None:
+        return None
+    try:
+        return id(grad), grad._version
+    except RuntimeError:  # made under inference_mode: no version counter
+        return id(grad), -1
+
+
+class Leaf:
+    """A tensor that owns a ``.grad`` slot, and what was last seen of it."""
+
+    __slots__ = (
+        "_ref",
+        "aliases",
+        "asked",
+        "born",
+        "device",
+        "direct",
+        "dtype",
+        "generation",
+        "grad",
+        "id",
+        "key",
+        "kind",
+        "name",
+        "numel",
+        "owners",
+        "parameter",
+        "place",
+        "reached",
+        "registered",
+        "requires_grad",
+        "shape",
+        "since",
+        "slot",
+        "value",
+        "version",
+        "was",
+    )
+
+    def __init__(self, number: int, tensor: Tensor, kind: str = "leaf") -> None:
+        self.id = number
+        self.kind = kind
+        self.name = ""
+        self.aliases: tuple[str, ...] = ()
+        self.generation = 1
+        self.direct = False  # named by a plain variable, so a new leaf of that name replaces it
+        self.parameter = isinstance(tensor, torch.nn.Parameter)
+        self.registered = not self.parameter
+        self.owners: dict[str, None] = {}
+        self.reached = 0
+        self.born = -1
+        self.asked = -1
+        self.place = id(tensor)
+        self.grad: Look = None
+        self.value: Look = None
+        self.key: GradKey = None
+        self.version = 0
+        self.slot: int | None = None
+        self.since: SourceLocation | None = None
+        self.was: StorageWeakRef | None = None
+        self.bind(tensor)
+
+    def bind(self, tensor: Tensor) -> None:
+        """Point at the live tensor (weakly) and take over its outward facts."""
+        self._ref: weakref.ref[Tensor] | None = weakref.ref(tensor)
+        self.place = id(tensor)
+        self.describe(tensor)
+
+    def describe(self, tensor: Tensor) -> None:
+        """Shape, dtype, device as they are now."""
+        lazy = torch.nn.parameter.is_lazy(tensor)
+        self.shape = () if lazy else tuple(tensor.shape)
+        self.numel = 0 if lazy else tensor.numel()
+        self.dtype = str(tensor.dtype).removeprefix("torch.")
+        self.device = str(tensor.device)
+        self.requires_grad = tensor.requires_grad
+
+    def tensor(self) -> Tensor | None:
+        """The tensor, if it is alive and a trace is running."""
+        return self._ref() if self._ref is not None else None
+
+    def loosen(self) -> None:
+        """Drop the weak reference."""
+        self._ref = None
+
+
+class Slot:
+    """A gradient buffer: the leaves that share it."""
+
+    __slots__ = ("address", "holders", "id", "version", "weak")
+
+    def __init__(self, number: int, address: int) -> None:
+        self.id = number
+        self.address = address
+        self.holders: set[int] = set()
+        self.version = 0
+        self.weak: StorageWeakRef | None = None
+
+
+class Books:
+    """Leaves and slots by identity, and the ledger of what they hold."""
+
+    def __init__(self) -> None:
+        self.leaves: dict[int, Leaf] = {}
+        self.by_place: dict[int, Leaf] = {}
+        self.slots: dict[int, Slot] = {}
+        self.by_address: dict[int, Slot] = {}
+        self.values: dict[int, list[Leaf]] = {}
+        self.generations: dict[str, int] = {}
+        self.retired: dict[int, str] = {}
+        self.ledger = Ledger(self.name_of)
+        self._next_leaf = 1
+        self._next_slot = 1
+
+    # -- leaves ------------------------------------------------------------------------
+
+    def find(self, tensor: Tensor) -> Leaf | None:
+        """The leaf of a tensor, if it is known."""
+        leaf = self.by_place.get(id(tensor))
+        return leaf if leaf is not None and leaf.tensor() is tensor else None
+
+    def add(self, tensor: Tensor, kind: str = "leaf") -> Leaf:
+        """Open the books for a tensor, or reopen them for one known from an earlier trace."""
+        leaf = self.by_place.get(id(tensor))
+        if leaf is not None and leaf._ref is None and self._same(leaf, tensor):
+            leaf.bind(tensor)
+        else:
+            leaf = Leaf(self._next_leaf, tensor, kind)
+            self._next_leaf += 1
+            self.leaves[leaf.id] = leaf
+            self.by_place[id(tensor)] = leaf
+        self.values.setdefault(storage_of(tensor), []).append(leaf)
+        return leaf
+
+    @staticmethod
+    def _same(leaf: Leaf, tensor: Tensor) -> bool:
+        """Whether what now lies at a leaf's address can be that leaf.
+
+        Its own memory, or its gradient's, proves it; without either an equal address may be a
+        newly made tensor, so the books are not reopened.
+        """
+        if leaf.was is not None and not leaf.was.expired():
+            return leaf.was.cdata == StorageWeakRef(tensor.untyped_storage()).cdata
+        return False
+
+    def name_of(self, leaf_id: int) -> str:
+        """What a leaf is called, also after its death."""
+        leaf = self.leaves.get(leaf_id)
+        return leaf.name if leaf is not None else self.retired.get(leaf_id, "")
+
+    def rename(self, leaf: Leaf, name: str, *, direct: bool) -> None:
+        """Give a leaf its name and its generation among those of that name."""
+        leaf.name = name
+        leaf.direct = direct
+        leaf.generation = self.generations.get(name, 0) + 1
+        self.generations[name] = leaf.generation
+
+    def alive(self) -> Iterator[tuple[Leaf, Tensor]]:
+        """Every known leaf whose tensor is alive."""
+        for leaf in tuple(self.leaves.values()):
+            tensor = leaf.tensor()
+            if tensor is not None:
+                yield leaf, tensor
+
+    def bury(self) -> None:
+        """Close the books of leaves that died; their totals stay under their names."""
+        dead = [leaf for leaf in self.leaves.values() if leaf.tensor() is None]
+        for leaf in dead:
+            self.ledger.forget(leaf.id)
+            self.let_go(leaf)
+            del self.leaves[leaf.id]
+            if self.by_place.get(leaf.place) is leaf:
+                del self.by_place[leaf.place]
+            if len(self.retired) < 50_000:
+                self.retired[leaf.id] = leaf.name
+        if dead:
+            gone = {leaf.id for leaf in dead}
+            kept = {a: [x for x in some if x.id not in gone] for a, some in self.values.items()}
+            self.values = {address: some for address, some in kept.items() if some}
+
+    # -- slots -------------------------------------------------------------------------
+
+    def slot_for(self, leaf: Leaf, grad: Tensor) -> Slot:
+        """The slot of a gradient that ``leaf`` now points at; a new one if its memory is new."""
+        address = storage_of(grad)
+        slot = self.by_address.get(address) if address else None
+        if slot is not None and leaf.id not in slot.holders and not self._still_there(slot):
+            self._dissolve(slot)
+            slot = None
+        if slot is None:
+            slot = Slot(self._next_slot, address)
+            self._next_slot += 1
+            self.slots[slot.id] = slot
+            if address:
+                self.by_address[address] = slot
+        slot.holders.add(leaf.id)
+        return slot
+
+    def let_go(self, leaf: Leaf) -> None:
+        """``leaf`` points at no slot any more."""
+        slot = self.slots.get(leaf.slot) if leaf.slot is not None else None
+        leaf.slot = None
+        if slot is not None:
+            slot.holders.discard(leaf.id)
+            if not slot.holders:
+                self._dissolve(slot)
+
+    def _still_there(self, slot: Slot) -> bool:
+        """Some holder's gradient still lies at the slot's address (else it was reused)."""
+        for holder in slot.holders:
+            leaf = self.leaves.get(holder)
+            tensor = leaf.tensor() if leaf is not None else None
+            grad = tensor.grad if tensor is not None else None
+            if grad is not None and storage_of(grad) == slot.address:
+                return True
+        return False
+
+    def _dissolve(self, slot: Slot) -> None:
+        self.slots.pop(slot.id, None)
+        if self.by_address.get(slot.address) is slot:
+            del self.by_address[slot.address]
+
+    def moved(self, leaf: Leaf, tensor: Tensor, before: int) -> None:
+        """The leaf's value now lies in other memory."""
+        old = self.values.get(before)
+        if old is not None and leaf in old:
+            old.remove(leaf)
+            if not old:
+                del self.values[before]
+        self.values.setdefault(storage_of(tensor), []).append(leaf)
+
+    # -- between traces ----------------------------------------------------------------
+
+    def open(self) -> None:
+        """A trace begins."""
+        self.ledger.begin()
+        self.retired.clear()
+        self.generations.clear()
+
+    def close(self) -> None:
+        """A trace ends: keep what can be recognised later, without weak references to tensors."""
+        for leaf, tensor in self.alive():
+            leaf.was = _weak_storage(tensor)
+            grad = tensor.grad if leaf.slot is not None else None
+            slot = self.slots.get(leaf.slot) if leaf.slot is not None else None
+            if slot is not None and grad is not None:
+                slot.weak = _weak_storage(grad)
+                slot.version = (leaf.key or (0, 0))[1]
+        self.bury()
+        self.values.clear()
+        for leaf in self.leaves.values():
+            leaf.loosen()
+            leaf.owners = {}
+            leaf.reached = 0
+            leaf.born = leaf.asked = -1
+
+    def discard_unclaimed(self) -> None:
+        """Forget leaves of earlier traces whose memory is gone."""
+        for leaf in tuple(self.leaves.values()):
+            if leaf._ref is None and (leaf.was is None or leaf.was.expired()):
+                self.ledger.forget(leaf.id)
+                self.let_go(leaf)
+                del self.leaves[leaf.id]
+                if self.by_place.get(leaf.place) is leaf:
+                    del self.by_place[leaf.place]
+
+
+def _weak_storage(tensor: Tensor) -> StorageWeakRef | None:
+    try:
+        return StorageWeakRef(tensor.untyped_storage())
+    except (RuntimeError, NotImplementedError):
+        return None

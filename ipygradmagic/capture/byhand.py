@@ -1,0 +1,455 @@
+"""Gradients and parameters changed by hand: in-place methods, assignments, foreach functions.
+
+The wrappers ask one cheap question, whether the memory that is written belongs to a known
+gradient or leaf, and step aside if not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ipygradmagic.capture.backward import BackwardWatch
+from ipygradmagic.capture.books import Leaf, storage_of
+from ipygradmagic.capture.derivation import Derivation
+from ipygradmagic.capture.optimizers import OptimizerWatch
+from ipygradmagic.capture.recorder import RawChange
+from ipygradmagic.capture.snapshot import Look, is_finite, look, look_all
+from ipygradmagic.capture.source import Here
+from ipygradmagic.capture.watch import Watch, same, version_of
+from ipygradmagic.record.events import Source
+
+_SCALING = {"mul_", "div_", "__imul__", "__itruediv__", "multiply_", "divide_", "_foreach_mul_"}
+_SCALING |= {"_foreach_div_", "true_divide_"}
+_UNSCALE = "_amp_foreach_non_finite_check_and_unscale_"
+_SIGNS = {
+    "__iadd__": "+=",
+    "__isub__": "-=",
+    "__imul__": "*=",
+    "__itruediv__": "/=",
+    "__setitem__": "[…] =",
+}
+_TOLERANCE = 1e-4
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a write is about to touch."""
+
+    grads: list[tuple[Leaf, Tensor]]
+    values: list[tuple[Leaf, Tensor]]
+    part: bool
+
+
+class HandWatch:
+    """Records what is written by hand."""
+
+    def __init__(self, watch: Watch, backward: BackwardWatch, optimizers: OptimizerWatch) -> None:
+        self.watch = watch
+        self.backward = backward
+        self.optimizers = optimizers
+        self.derivation = Derivation()
+
+    # -- in-place methods and functions ------------------------------------------------
+
+    def touches(self, target: Tensor) -> bool:
+        """Whether a write to ``target`` may concern a known gradient or leaf."""
+        if self.watch.local.quiet:
+            return False
+        address = storage_of(target)
+        books = self.watch.books
+        return address != 0 and (address in books.by_address or address in books.values)
+
+    def around(
+        self,
+        name: str,
+        original: Callable[..., Any],
+        targets: Sequence[Tensor],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Run an in-place operation once, and record what it did to known tensors."""
+        if torch.compiler.is_compiling():
+            return original(*args, **kwargs)
+        before: tuple[Here, Touched, list[Look], list[int]] | None = None
+        with self.watch.guard():
+            before = self._before(targets)
+        with self.watch.quiet():
+            result = original(*args, **kwargs)
+        if before is not None:
+            with self.watch.guard():
+                self._after(name, before, args, kwargs)
+        return result
+
+    def _before(
+        self, targets: Sequence[Tensor]
+    ) -> tuple[Here, Touched, list[Look], list[int]] | None:
+        watch = self.watch
+        self.optimizers.prune()
+        touched = self._touched(targets)
+        stepping = watch.local.steps and not watch.local.steps[-1].in_closure
+        if stepping:  # the step's own work: it is recorded as a whole
+            return None
+        if not touched.grads and not touched.values:
+            return None
+        self.backward.flush()
+        values = look_all([t for _, t in touched.values])
+        return watch.sources.here(), touched, values, [storage_of(t) for _, t in touched.values]
+
+    def _touched(self, targets: Sequence[Tensor]) -> Touched:
+        books = self.watch.books
+        found = Touched([], [], part=False)
+        for target in targets:
+            address = storage_of(target)
+            slot = books.by_address.get(address)
+            for holder in tuple(slot.holders) if slot is not None else ():
+                leaf = books.leaves.get(holder)
+                tensor = leaf.tensor() if leaf is not None else None
+                if leaf is None or tensor is None or tensor.grad is None:
+                    continue
+                if storage_of(tensor.grad) == address and overlap(target, tensor.grad):
+                    found.grads.append((leaf, tensor))
+                    found.part = found.part or target.numel() < leaf.numel
+            for leaf in books.values.get(address, ()):
+                tensor = leaf.tensor()
+                if tensor is not None and overlap(target, tensor):
+                    found.values.append((leaf, tensor))
+                    found.part = found.part or target.numel() < leaf.numel
+        return found
+
+    def _after(
+        self,
+        name: str,
+        before: tuple[Here, Touched, list[Look], list[int]],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        here, touched, values, places = before
+        watch = self.watch
+        via = here.via.co_name if here.via is not None else ""
+        if touched.grads:
+            how = _how(name, via)
+            for change in self._edited(touched.grads):
+                tensor = change.leaf.tensor()
+                if tensor is not None:
+                    label = via or _spell("grad", name)
+                    watch.settle(change, tensor, here, label, how, touched.part)
+        if touched.values:
+            if name == "requires_grad_":
+                self._toggled(touched.values, here)
+                return
+            source = None if name == "detach_" else self._alias(args, kwargs)
+            self._written(touched, values, places, here, via or _spell("data", name), source)
+
+    def _edited(self, grads: list[tuple[Leaf, Tensor]]) -> Iterator[RawChange]:
+        """Every gradient that was written, also where the numbers came out the same."""
+        first = dict.fromkeys(leaf.id for leaf, _ in grads)
+        changes = {c.leaf.id: c for c in self.watch.observe(grads)}
+        for leaf, tensor in grads:
+            if first.pop(leaf.id, 0) is None:
+                change = changes.get(leaf.id)
+                if change is None:
+                    change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
+                slot = self.watch.books.slots.get(leaf.slot) if leaf.slot is not None else None
+                if slot is not None and len(slot.holders) > 1:
+                    for other in slot.holders - {leaf.id}:
+                        first.pop(other, None)  # the same buffer: settled with this leaf
+                yield change
+
+    # -- values ------------------------------------------------------------------------
+
+    def _written(
+        self,
+        touched: Touched,
+        values: list[Look],
+        places: list[int],
+        here: Here,
+        label: str,
+        source: Source | None,
+    ) -> None:
+        watch = self.watch
+        looks = look_all([t for _, t in touched.values])
+        for (leaf, tensor), before, after, place in zip(touched.values, values, looks, places):
+            leaf.value, leaf.version = after, version_of(tensor)
+            if storage_of(tensor) != place:
+                watch.books.moved(leaf, tensor, place)
+            if same(before, after):
+                if label in ("detach_", "data.detach_()", "data.requires_grad_()"):
+                    continue
+            known = source or self._source(leaf, here, before, after)
+            self._update(leaf, known, here, label, before, after, touched.part)
+
+    def _update(
+        self,
+        leaf: Leaf,
+        source: Source,
+        here: Here,
+        label: str,
+        before: Look,
+        after: Look,
+        part: bool = False,
+    ) -> None:
+        watch = self.watch
+        event = watch.recorder.burst("update", label, here, leaf, part)
+        event.source = source if event.source in (None, source) else "gradient"
+        change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
+        change.value_before, change.value_after = before, after
+        if source == "gradient":
+            if not is_finite(leaf.grad):
+                watch.ledger.nonfinite(leaf.id, event.index, event.site, event.number, used=True)
+            at = (event.index, event.site, event.number)
+            watch.ledger.update(leaf.id, leaf.slot, *at, "update")
+        change.holds = watch.ledger.holds(leaf.slot)
+        watch.join(event, change)
+        watch.everyone_else(event)
+
+    def _alias(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Source | None:
+        """``gradient`` if an operand shares memory with a known gradient."""
+        by_address = self.watch.books.by_address
+        for operand in _tensors((*args[1:], *kwargs.values())):
+            if storage_of(operand) in by_address:
+                return "gradient"
+        return None
+
+    def _source(self, leaf: Leaf, here: Here, before: Look, after: Look) -> Source:
+        """Where the new value came from: the code that wrote it, else the numbers."""
+        target = _target_name(here.frame, leaf)
+        answer = self.derivation.of_statement(here.site, here.frame, target)
+        if answer is not None:
+            return "gradient" if answer else "other"
+        return "gradient" if proportional(before, after, leaf.grad) else "unknown"
+
+    def _toggled(self, touched: list[tuple[Leaf, Tensor]], here: Here) -> None:
+        for leaf, tensor in touched:
+            if tensor.requires_grad != leaf.requires_grad:
+                leaf.requires_grad = tensor.requires_grad
+                self._switch(leaf, here)
+
+    def _switch(self, leaf: Leaf, here: Here) -> None:
+        watch = self.watch
+        on = leaf.requires_grad
+        kind, label = ("unfreeze", "requires_grad = True") if on else ("freeze", "")
+        label = label or "requires_grad = False"
+        event = watch.recorder.burst("unfreeze" if kind == "unfreeze" else "freeze", label, here, leaf)
+        change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
+        change.holds = watch.ledger.holds(leaf.slot)
+        watch.join(event, change)
+        watch.everyone_else(event)
+
+    # -- attributes --------------------------------------------------------------------
+
+    def around_attribute(
+        self, tensor: Tensor, name: str, run: Callable[[], None], value: object = None
+    ) -> None:
+        """``t.grad = …``, ``del t.grad``, ``t.data = …``, ``t.requires_grad = …``."""
+        after: Callable[[], None] | None = None
+        if not torch.compiler.is_compiling():
+            with self.watch.guard():
+                after = self._plan_attribute(tensor, name, value)
+        run()
+        if after is not None:
+            with self.watch.guard():
+                after()
+
+    def _plan_attribute(
+        self, tensor: Tensor, name: str, value: object
+    ) -> Callable[[], None] | None:
+        """What to record once the attribute is set."""
+        watch = self.watch
+        leaf = watch.books.find(tensor)
+        if leaf is None:
+            if name == "data" and self._is_grad(tensor):
+                return self._plan_grad_data(tensor)
+            if name == "requires_grad" and value:
+                return lambda: self._became_leaf(tensor)
+            return None
+        place = storage_of(tensor)
+        if name == "data" and isinstance(value, Tensor):
+            if place == storage_of(value) and tensor.shape == value.shape:
+                return None  # ``w.data -= x`` stores what it has already written
+        self.optimizers.prune()
+        self.backward.flush()
+        here = watch.sources.here()
+        before = look(tensor) if name == "data" else None
+        return lambda: self._attribute_set(leaf, tensor, name, here, before, place)
+
+    def _plan_grad_data(self, tensor: Tensor) -> Callable[[], None] | None:
+        """``w.grad.data = …``: the buffer of a gradient is replaced."""
+        touched = self._touched([tensor])
+        here = self.watch.sources.here()
+        return lambda: self._grad_data_set(touched.grads, here)
+
+    def _grad_data_set(self, grads: list[tuple[Leaf, Tensor]], here: Here) -> None:
+        derived = self.derivation.of_statement(here.site, here.frame, "") is not False
+        for change in self._edited(grads):
+            owner = change.leaf.tensor()
+            if owner is not None:
+                how = "edited" if derived else "assigned by hand"
+                self.watch.settle(change, owner, here, "grad.data =", how)
+
+    def _is_grad(self, tensor: Tensor) -> bool:
+        return storage_of(tensor) in self.watch.books.by_address
+
+    def _attribute_set(
+        self, leaf: Leaf, tensor: Tensor, name: str, here: Here, before: Look, place: int
+    ) -> None:
+        watch = self.watch
+        stepping = watch.local.steps and not watch.local.steps[-1].in_closure
+        if name == "requires_grad":
+            if tensor.requires_grad != leaf.requires_grad:
+                leaf.requires_grad = tensor.requires_grad
+                self._switch(leaf, here)
+        elif name == "data":
+            leaf.describe(tensor)
+            watch.books.moved(leaf, tensor, place)
+            if not stepping:
+                after = look(tensor)
+                leaf.value = after
+                via = here.via.co_name if here.via is not None else ""
+                source = self._source(leaf, here, before, after)
+                self._update(leaf, source, here, via or "data =", before, after)
+        elif not stepping:
+            self._grad_set(leaf, tensor, here)
+
+    def _grad_set(self, leaf: Leaf, tensor: Tensor, here: Here) -> None:
+        watch = self.watch
+        via = here.via.co_name if here.via is not None else ""
+        for change in watch.observe([(leaf, tensor)]):
+            if tensor.grad is None:
+                watch.settle(change, tensor, here, via or "grad = None", "cleared")
+                continue
+            derived = self.derivation.of_statement(here.site, here.frame, "")
+            how = "edited" if derived is not False else "assigned by hand"
+            if derived and self._aliases_another(leaf, tensor.grad):
+                how = "assigned by hand"
+            watch.settle(change, tensor, here, via or "grad =", how)
+
+    def _aliases_another(self, leaf: Leaf, grad: Tensor) -> bool:
+        """The new gradient is another leaf's buffer (as A3C shares them)."""
+        slot = self.watch.books.by_address.get(storage_of(grad))
+        return slot is not None and bool(slot.holders - {leaf.id})
+
+    def _became_leaf(self, tensor: Tensor) -> None:
+        """A plain tensor was switched on."""
+        watch = self.watch
+        if watch.books.find(tensor) is None and tensor.is_leaf and not tensor._is_view():
+            here = watch.sources.here()
+            watch.meet([tensor], here)
+            leaf = watch.books.find(tensor)
+            if leaf is not None and leaf.born < 0:
+                leaf.born = here.site
+
+    # -- modules and the rest ----------------------------------------------------------
+
+    def around_module_toggle(
+        self, original: Callable[..., Any], module: Any, args: tuple[Any, ...], kwargs: Any
+    ) -> Any:
+        """``module.requires_grad_(…)``: one event for all of its parameters."""
+        with self.watch.quiet():
+            result = original(module, *args, **kwargs)
+        with self.watch.guard():
+            here = self.watch.sources.here()
+            found = ((self.watch.books.find(p), p) for p in module.parameters())
+            self._toggled([(leaf, p) for leaf, p in found if leaf is not None], here)
+        return result
+
+    def around_swap(self, original: Callable[..., Any], one: Tensor, other: Tensor) -> Any:
+        """``torch.utils.swap_tensors`` refuses tensors with weak references: step aside."""
+        watch = self.watch
+        pairs: list[tuple[Leaf, Tensor]] = []
+        with watch.guard():
+            found = ((watch.books.find(t), t) for t in (one, other))
+            pairs = [(leaf, t) for leaf, t in found if leaf is not None]
+            for leaf, tensor in pairs:
+                watch.books.moved(leaf, tensor, storage_of(tensor))
+                leaf.loosen()
+        try:
+            return original(one, other)
+        finally:
+            with watch.guard():
+                for leaf, tensor in pairs:
+                    self._rekey(leaf, tensor)
+
+    def _rekey(self, leaf: Leaf, tensor: Tensor) -> None:
+        """The same Python tensor lives in other memory: its contributions came along."""
+        watch = self.watch
+        leaf.bind(tensor)
+        watch.books.values.setdefault(storage_of(tensor), []).append(leaf)
+        leaf.value = look(tensor)
+        here = watch.sources.here()
+        for change in watch.observe([(leaf, tensor)]):
+            watch.settle(change, tensor, here, "swap_tensors", "edited")
+
+    def retained(self, tensor: Tensor) -> None:
+        """``retain_grad`` was called: the tensor has a slot of its own now."""
+        with self.watch.guard():
+            if not tensor.is_leaf and self.watch.books.find(tensor) is None:
+                self.watch.meet([tensor], self.watch.sources.here())
+
+
+def overlap(one: Tensor, other: Tensor) -> bool:
+    """Whether two dense tensors of one storage share memory (True where it can't be told)."""
+    try:
+        a, b = one.data_ptr(), other.data_ptr()
+        return a < b + _extent(other) and b < a + _extent(one)
+    except (RuntimeError, NotImplementedError):
+        return True
+
+
+def _extent(tensor: Tensor) -> int:
+    if not tensor.numel():
+        return 0
+    steps = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride()))
+    return (steps + 1) * tensor.element_size()
+
+
+def proportional(before: Look, after: Look, grad: Look) -> bool:
+    """Whether after - before is a multiple of the gradient, for small tensors."""
+    if not (isinstance(before, tuple) and isinstance(after, tuple) and isinstance(grad, tuple)):
+        return False
+    if not len(before) == len(after) == len(grad) or not grad:
+        return False
+    moves = [a - b for a, b in zip(after, before)]
+    size, scale = max(map(abs, grad)), max(map(abs, moves))
+    if not size or not scale or size != size or scale != scale:
+        return False
+    k = max(range(len(grad)), key=lambda i: abs(grad[i]))
+    ratio = moves[k] / grad[k]
+    rounding = _TOLERANCE * scale + 1e-6 * max(map(abs, after))
+    return all(abs(m - ratio * g) <= rounding for m, g in zip(moves, grad))
+
+
+def _how(name: str, via: str) -> str:
+    if "clip_grad" in via or via.startswith("_clip"):
+        return "clipped"
+    if name == _UNSCALE or "unscale" in via:
+        return "unscaled"
+    return "scaled" if name in _SCALING else "edited"
+
+
+def _spell(what: str, name: str) -> str:
+    sign = _SIGNS.get(name)
+    return f"{what} {sign}" if sign else f"{what}.{name}()"
+
+
+def _tensors(operands: tuple[Any, ...]) -> Iterator[Tensor]:
+    for operand in operands:
+        if isinstance(operand, Tensor):
+            yield operand
+        elif isinstance(operand, (list, tuple)):
+            yield from (o for o in operand if isinstance(o, Tensor))
+
+
+def _target_name(frame: FrameType | None, leaf: Leaf) -> str:
+    """The variable of this frame that denotes the leaf: reading it proves nothing."""
+    tensor = leaf.tensor()
+    if frame is None or tensor is None:
+        return leaf.name
+    local = frame.f_locals
+    return next((n for n, v in local.items() if v is tensor), leaf.name.split(".")[0])
+

@@ -1,0 +1,362 @@
+"""Was the operand of a hand-written update computed from a gradient?
+
+Following every tensor through every operation would answer that exactly and cost half the
+training time again. Instead the question is asked of the *code that did it*, once for each
+line: starting from the statement, follow names to the expressions that they were bound to, in
+this function, in the functions that called it (the live stack says which) and in those that it
+calls, until an attribute ``.grad`` is read. The order of statements is ignored, which errs on
+the side of *yes*: a false yes is harmless where nothing is held, a false no would hide a
+gradient that was consumed.
+
+``True`` and ``False`` are proofs in that sense; ``None`` means that some name could not be
+followed (another cell, no source), and the caller looks at the numbers instead.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import CodeType, FrameType, FunctionType
+
+from torch import Tensor
+
+from ipygradmagic.capture.bindings import (
+    GRADIENT,
+    Bindings,
+    FunctionNode,
+    Module,
+    bindings_of,
+    module_of,
+)
+from ipygradmagic.capture.source import is_user, line_of
+
+Answer = bool | None
+MOST_CALLERS = 6
+"""Parameters are followed through at most this many callers."""
+_PLAIN_ATTRIBUTES = {"data", "shape", "dtype", "device", "T", "real", "imag", "mT", "values"}
+_NOT_SLOTS = {"autograd.grad", "torch.autograd.grad", "grad_and_value", "vjp", "jvp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A function (or module level) in which names are followed, and its live frame."""
+
+    module: Module
+    node: FunctionNode | ast.Module
+    frame: FrameType | None
+    exclude: frozenset[str] = frozenset()
+    depth: int = 0
+
+    @property
+    def bindings(self) -> Bindings:
+        """What each name of this scope is bound to."""
+        return bindings_of(self.node)
+
+
+class Derivation:
+    """Answers, remembered by site."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[int, str], Answer] = {}
+
+    def of_statement(self, site: int, frame: FrameType | None, target: str) -> Answer:
+        """Whether the statement that runs in ``frame`` computes from a gradient.
+
+        Args:
+            site: The place, for remembering the answer.
+            frame: The innermost frame of the user's code.
+            target: Root name of the tensor that is written; reading it proves nothing.
+        """
+        key = (site, target)
+        if key not in self._answers:
+            self._answers[key] = _statement(frame, target)
+        return self._answers[key]
+
+    def of_binding(self, frame: FrameType | None, name: str) -> tuple[int, Answer]:
+        """Line of the statement that binds ``name`` to a new tensor, and whether from a gradient.
+
+        Among several, one inside a loop is preferred, then one computed from a gradient: a name
+        that is bound again and again is bound by the loop's body, not by its initialisation.
+        """
+        scope = _scope(frame, frozenset())
+        if scope is None:
+            return 0, None
+        found: list[tuple[bool, bool, int, Answer]] = []
+        for statement, looped in _assignments(scope.node, name):
+            value = statement.value
+            answer = False if value is None else tainted(value, scope, set())
+            found.append((looped, answer is True, statement.lineno, answer))
+        if not found:
+            return 0, None
+        _, _, line, answer = max(found, key=lambda f: f[:3])
+        return line, answer
+
+
+def _statement(frame: FrameType | None, target: str) -> Answer:
+    scope = _scope(frame, frozenset({target} if target else ()))
+    if scope is None or frame is None:
+        return None
+    statement = _innermost(scope.module.tree, frame.f_lineno)
+    if statement is None:
+        return None
+    return _any(tainted(e, scope, set()) for e in _operands(statement))
+
+
+def _scope(frame: FrameType | None, exclude: frozenset[str], depth: int = 0) -> Scope | None:
+    if frame is None:
+        return None
+    module = module_of(frame.f_code.co_filename)
+    if module is None:
+        return None
+    return Scope(module, _node_of(module, frame.f_code), frame, exclude, depth)
+
+
+def _node_of(module: Module, code: CodeType) -> FunctionNode | ast.Module:
+    """The definition that a code object was compiled from; comprehensions belong to their host."""
+    if code.co_name == "<module>":
+        return module.tree
+    named = [f for f in module.functions if getattr(f, "name", "<lambda>") == code.co_name]
+    first = code.co_firstlineno
+    for node in named:
+        start = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        if start <= first <= node.lineno:
+            return node
+    around = [f for f in module.functions if f.lineno <= first <= (f.end_lineno or 0)]
+    return max(around, key=lambda f: f.lineno, default=module.tree)
+
+
+def _innermost(tree: ast.Module, line: int) -> ast.stmt | None:
+    best: ast.stmt | None = None
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        for child in ast.iter_child_nodes(node):
+            start = getattr(child, "lineno", None)
+            if start is None or start <= line <= (getattr(child, "end_lineno", start) or start):
+                if isinstance(child, ast.stmt):
+                    best = child
+                stack.append(child)
+    return best
+
+
+def _operands(statement: ast.stmt) -> list[ast.expr]:
+    """The expressions whose value is written."""
+    if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+        return [] if statement.value is None else [statement.value]
+    if isinstance(statement, ast.Expr):
+        return _call_operands(statement.value)
+    return [e for e in ast.iter_child_nodes(statement) if isinstance(e, ast.expr)]
+
+
+def _call_operands(value: ast.expr) -> list[ast.expr]:
+    """Arguments of a call and of the calls that its receiver is a chain of."""
+    operands: list[ast.expr] = []
+    node: ast.expr = value
+    while True:
+        if isinstance(node, ast.Await):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            operands += [*node.args, *(k.value for k in node.keywords)]
+            node = node.func
+        elif isinstance(node, (ast.Attribute, ast.Subscript)):
+            node = node.value
+        elif isinstance(node, ast.Name):
+            return operands
+        else:
+            return [*operands, node]
+
+
+def tainted(expr: ast.expr, scope: Scope, seen: set[tuple[int, str]]) -> Answer:
+    """Whether the value of an expression depends on some ``.grad``."""
+    if isinstance(expr, (ast.Constant, ast.JoinedStr, ast.Compare)):
+        return False
+    if isinstance(expr, ast.Name):
+        return _name(expr.id, scope, seen)
+    if isinstance(expr, ast.Attribute):
+        return _attribute(expr, scope, seen)
+    if isinstance(expr, ast.Call):
+        return _call(expr, scope, seen)
+    if isinstance(expr, ast.Subscript):
+        return tainted(expr.value, scope, seen)
+    if isinstance(expr, ast.IfExp):
+        return _any(tainted(e, scope, seen) for e in (expr.body, expr.orelse))
+    if isinstance(expr, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+        return tainted(expr.elt, scope, seen)
+    if isinstance(expr, ast.DictComp):
+        return tainted(expr.value, scope, seen)
+    parts = [e for e in ast.iter_child_nodes(expr) if isinstance(e, ast.expr)]
+    return _any(tainted(e, scope, seen) for e in parts)
+
+
+def _any(answers: Iterator[Answer]) -> Answer:
+    unknown = False
+    for answer in answers:
+        if answer:
+            return True
+        unknown = unknown or answer is None
+    return None if unknown else False
+
+
+def _attribute(expr: ast.Attribute, scope: Scope, seen: set[tuple[int, str]]) -> Answer:
+    if expr.attr in GRADIENT:
+        return True
+    inner = tainted(expr.value, scope, seen)
+    if expr.attr in _PLAIN_ATTRIBUTES or inner:
+        return inner
+    key = (0, expr.attr)
+    if key in seen:
+        return False
+    seen.add(key)
+    kept = [
+        tainted(value, Scope(scope.module, home, None, depth=scope.depth), seen)
+        for home, value in scope.module.attributes.get(expr.attr, ())
+    ]
+    return _any(iter([inner, *kept]))
+
+
+def _name(name: str, scope: Scope, seen: set[tuple[int, str]]) -> Answer:
+    if name in scope.exclude or name in ("self", "cls", "torch", "math", "np"):
+        return False
+    key = (id(scope.node), name)
+    if key in seen:
+        return False
+    seen.add(key)
+    bound = scope.bindings
+    values = [tainted(v, scope, seen) for v in bound.values.get(name, ())]
+    if name in bound.parameters:
+        values.append(_parameter(name, scope, seen))
+    elif not values:
+        return _outer(name, scope, seen)
+    return _any(iter(values))
+
+
+def _parameter(name: str, scope: Scope, seen: set[tuple[int, str]]) -> Answer:
+    """Follow a parameter to what the live caller passed for it."""
+    if scope.frame is None or scope.depth >= MOST_CALLERS:
+        return None
+    caller = scope.frame.f_back
+    while caller is not None and not is_user(caller.f_code):
+        caller = caller.f_back
+    outer = _scope(caller, scope.exclude, scope.depth + 1)
+    if outer is None or caller is None or isinstance(scope.node, ast.Module):
+        return None
+    statement = _innermost(outer.module.tree, caller.f_lineno)
+    if statement is None:
+        return None
+    for call in (n for n in ast.walk(statement) if isinstance(n, ast.Call)):
+        argument = _argument(call, scope.node, name)
+        if argument is not None:
+            return tainted(argument, outer, seen)
+    return None
+
+
+def _argument(call: ast.Call, node: FunctionNode, name: str) -> ast.expr | None:
+    """What a call passes for a parameter, if it is a call of that function."""
+    function = getattr(node, "name", "")
+    called = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    if called != function and function not in ("__init__", "__call__", "forward"):
+        return None
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+    if names and names[0] in ("self", "cls"):
+        names = names[1:]
+    place = names.index(name) if name in names else -1
+    if 0 <= place < len(call.args):
+        return call.args[place]
+    if node.args.vararg and node.args.vararg.arg == name and call.args:
+        return ast.Tuple(list(call.args), ast.Load())
+    return None
+
+
+def _outer(name: str, scope: Scope, seen: set[tuple[int, str]]) -> Answer:
+    """A name bound outside: an enclosing function, module level, or somewhere unseen."""
+    for home in _enclosing(scope):
+        inner = Scope(scope.module, home, None, scope.exclude, scope.depth)
+        if name in inner.bindings.values:
+            return tainted(ast.Name(name, ast.Load()), inner, seen)
+    value = scope.frame.f_globals.get(name) if scope.frame is not None else None
+    holds_tensors = isinstance(value, (Tensor, list, tuple, dict))
+    return None if value is None or holds_tensors else False
+
+
+def _enclosing(scope: Scope) -> Iterator[FunctionNode | ast.Module]:
+    if isinstance(scope.node, ast.Module):
+        return
+    start, end = scope.node.lineno, scope.node.end_lineno or scope.node.lineno
+    for node in scope.module.functions:
+        if node is not scope.node and node.lineno <= start and end <= (node.end_lineno or 0):
+            yield node
+    yield scope.module.tree
+
+
+def _call(expr: ast.Call, scope: Scope, seen: set[tuple[int, str]]) -> Answer:
+    text = ast.unparse(expr.func) if not isinstance(expr.func, ast.Call) else ""
+    if text in _NOT_SLOTS:
+        return False
+    if text == "getattr" and len(expr.args) > 1 and isinstance(expr.args[1], ast.Constant):
+        if expr.args[1].value in GRADIENT:
+            return True
+    arguments = [*expr.args, *(k.value for k in expr.keywords)]
+    answers = [tainted(a, scope, seen) for a in arguments]
+    if isinstance(expr.func, ast.Attribute):
+        answers.append(tainted(expr.func.value, scope, seen))
+    answers.append(_returns(expr.func, scope, seen))
+    return _any(iter(answers))
+
+
+def _returns(function: ast.expr, scope: Scope, seen: set[tuple[int, str]]) -> Answer:
+    """Whether a function of the user's returns something computed from a gradient."""
+    name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+    homes: Sequence[tuple[Module, FunctionNode]] = [
+        (scope.module, f) for f in scope.module.functions if getattr(f, "name", "") == name
+    ]
+    if not homes and scope.frame is not None:
+        homes = _elsewhere(scope.frame.f_globals.get(name))
+    key = (1, name)
+    if not homes or key in seen:
+        return False
+    seen.add(key)
+    answers: list[Answer] = []
+    for module, node in homes:
+        inner = Scope(module, node, None, frozenset(), scope.depth + 1)
+        for value in inner.bindings.returned:
+            answers.append(tainted(value, inner, seen))
+    return True if any(answers) else False
+
+
+def _elsewhere(value: object) -> list[tuple[Module, FunctionNode]]:
+    """The definition of a user's function that lives in another file or cell."""
+    if not isinstance(value, FunctionType) or not is_user(value.__code__):
+        return []
+    module = module_of(value.__code__.co_filename)
+    if module is None:
+        return []
+    node = _node_of(module, value.__code__)
+    return [] if isinstance(node, ast.Module) else [(module, node)]
+
+
+def _assignments(
+    home: FunctionNode | ast.Module, name: str
+) -> Iterator[tuple[ast.Assign | ast.AnnAssign | ast.AugAssign, bool]]:
+    """Statements of a scope that bind ``name``, and whether they stand in a loop."""
+    stack: list[tuple[ast.AST, bool]] = [(home, False)]
+    while stack:
+        node, looped = stack.pop()
+        inside = looped or isinstance(node, (ast.For, ast.While, ast.AsyncFor))
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+                continue
+            if isinstance(child, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+                targets = child.targets if isinstance(child, ast.Assign) else [child.target]
+                names = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+                if name in names:
+                    yield child, inside
+            stack.append((child, inside))
+
+
+def statement_line(frame: FrameType | None) -> int:
+    """The line that a frame is executing."""
+    return line_of(frame.f_code, frame.f_lasti) if frame is not None else 0

@@ -1,0 +1,220 @@
+"""At the end of a trace: from what was kept to plain records."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from types import TracebackType
+
+from torch import Tensor
+
+from ipygradmagic.capture.bindings import module_of
+from ipygradmagic.capture.books import Leaf
+from ipygradmagic.capture.autograd import readable
+from ipygradmagic.capture.recorder import HEAD
+from ipygradmagic.capture.snapshot import look, summary
+from ipygradmagic.capture.source import Sources, is_user
+from ipygradmagic.capture.watch import Watch, grad_of
+from ipygradmagic.record.graph import Graph, Node
+from ipygradmagic.record.source import SourceLocation
+from ipygradmagic.record.tensors import GroupInfo, OptimizerInfo, TensorInfo, TensorKind
+from ipygradmagic.record.trace import CellError, Meta, Trace
+
+_SETTINGS = ("lr", "momentum", "weight_decay", "betas", "nesterov", "maximize")
+_LEAF_KINDS: dict[str, TensorKind] = {"leaf": "leaf", "retained": "retained"}
+
+
+def harvest(
+    watch: Watch, meta: Meta, error: BaseException | None, freed_by: int | None
+) -> Trace:
+    """The trace, without a diagnosis yet."""
+    events = watch.recorder.events(watch.sources)
+    optimizers = tuple(optimizer_infos(watch))
+    tensors = tuple(_tensors(watch))
+    labels = {t.id: t.name for t in tensors}
+    return Trace(
+        events=events,
+        total=watch.recorder.total,
+        pattern=tuple(watch.recorder.pattern),
+        tensors=tensors,
+        optimizers=optimizers,
+        graphs=tuple(_graphs(watch, labels)),
+        ledger=watch.ledger.report(watch.recorder.counts, watch.sources.locate),
+        error=cell_error(watch.sources, error, freed_by),
+        notes=tuple(_notes(watch, len(events))),
+        warnings=tuple(watch.warnings),
+        meta=meta,
+    )
+
+
+def tensor_info(watch: Watch, leaf: Leaf) -> TensorInfo:
+    """The record of a leaf as it is now (or as it was last seen, if it is gone)."""
+    tensor = leaf.tensor()
+    if tensor is not None:
+        leaf.value, leaf.grad = look(tensor), look(grad_of(leaf, tensor))
+        leaf.describe(tensor)
+    return TensorInfo(
+        id=leaf.id,
+        name=leaf.name,
+        aliases=leaf.aliases,
+        generation=leaf.generation,
+        generations=watch.books.generations.get(leaf.name, 1),
+        kind=_LEAF_KINDS.get(leaf.kind, "leaf"),
+        shape=leaf.shape,
+        dtype=leaf.dtype,
+        device=leaf.device,
+        requires_grad=leaf.requires_grad,
+        parameter=leaf.parameter,
+        registered=leaf.registered,
+        owners=tuple(leaf.owners),
+        alive=tensor is not None,
+        reached=leaf.reached,
+        value=summary(leaf.value),
+        grad=summary(leaf.grad),
+        holds=watch.ledger.holds(leaf.slot),
+        born=watch.sources.locate(leaf.born),
+    )
+
+
+def _tensors(watch: Watch) -> Iterator[TensorInfo]:
+    """Leaves alive or in a kept event, then the non-leaves that variables denote."""
+    for optimizer in watch.optimizers.values():
+        name = watch.discovery.optimizer_name(optimizer, None)
+        for group in optimizer.param_groups:
+            for tensor in group["params"]:
+                leaf = watch.books.find(tensor)
+                if leaf is not None:
+                    leaf.owners[name] = None
+    leaves = {leaf.id: leaf for leaf, _ in watch.books.alive()}
+    for event in watch.recorder.kept():
+        leaves.update((c.leaf.id, c.leaf) for c in event.changes)
+    for graph in watch.graphs:
+        for node in graph.nodes:
+            if node.tensor in watch.books.leaves:
+                leaves[node.tensor] = watch.books.leaves[node.tensor]
+    for number in sorted(leaves):
+        yield tensor_info(watch, leaves[number])
+    yield from non_leaves(watch, first=-1)
+
+
+def non_leaves(watch: Watch, first: int) -> Iterator[TensorInfo]:
+    """Variables that denote results of operations: torch does not keep their gradient."""
+    found = watch.discovery.found
+    number = first
+    asked = _asked(watch, {some[0][0] for some in found.tensors.values()})
+    for some in found.tensors.values():
+        name, tensor = some[0]
+        made = _made_by(tensor)
+        if made is None or watch.books.find(tensor) is not None or not name.isidentifier():
+            continue
+        yield TensorInfo(
+            id=number,
+            name=name,
+            aliases=tuple(n for n, _ in some[1:5]),
+            kind="non-leaf",
+            shape=tuple(tensor.shape),
+            dtype=str(tensor.dtype).removeprefix("torch."),
+            device=str(tensor.device),
+            parameter=False,
+            value=summary(look(tensor)),
+            made=made,
+            asked=asked.get(name),
+        )
+        number -= 1
+
+
+def _made_by(tensor: Tensor) -> str | None:
+    """The operation that made a non-leaf; None for anything else (views are not asked)."""
+    try:
+        if tensor._is_view() or not tensor.requires_grad or tensor.is_leaf or tensor.retains_grad:
+            return None
+        return readable(tensor.grad_fn.name()) if tensor.grad_fn is not None else None
+    except (RuntimeError, NotImplementedError, TypeError):
+        return None
+
+
+def _asked(watch: Watch, names: set[str]) -> dict[str, SourceLocation]:
+    """Lines of the traced module level that read ``name.grad``."""
+    code = watch.discovery.module_code
+    module = module_of(code.co_filename) if code is not None else None
+    found: dict[str, SourceLocation] = {}
+    if module is None or code is None:
+        return found
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and node.attr == "grad":
+            if isinstance(node.value, ast.Name) and node.value.id in names:
+                place = watch.sources.locate(watch.sources.at_line(code, node.lineno))
+                if place is not None:
+                    found.setdefault(node.value.id, place)
+    return found
+
+
+def optimizer_infos(watch: Watch) -> Iterator[OptimizerInfo]:
+    """Every optimizer that acted or that a variable denotes."""
+    seen = dict(watch.optimizers)
+    seen.update((id(o), o) for _, o in watch.discovery.found.optimizers.values())
+    steps = dict(watch.ledger.steps())
+    for optimizer in seen.values():
+        name = watch.discovery.optimizer_name(optimizer, None)
+        groups = tuple(_group(watch, g) for g in optimizer.param_groups)
+        yield OptimizerInfo(name, type(optimizer).__name__, groups, steps.get(name, 0))
+
+
+def _group(watch: Watch, group: dict[str, object]) -> GroupInfo:
+    params = group.get("params")
+    tensors: Iterable[object] = params if isinstance(params, (list, tuple)) else ()
+    found = (watch.books.find(t) for t in tensors if isinstance(t, Tensor))
+    settings = tuple((k, _plain(group[k])) for k in _SETTINGS if group.get(k))
+    return GroupInfo(tuple(leaf.id for leaf in found if leaf is not None), settings)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Tensor):
+        value = value.item() if value.numel() == 1 else tuple(value.shape)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _graphs(watch: Watch, labels: dict[int, str]) -> Iterator[Graph]:
+    """The graphs with the names that leaves have by now, and the events that they belong to."""
+    events = {e.graph: e for e in watch.recorder.kept() if e.graph is not None}
+    for i, graph in enumerate(watch.graphs):
+        nodes = tuple(_renamed(n, labels) for n in graph.nodes)
+        event = events.get(i)
+        title = f"backward #{event.number}" if event is not None else ""
+        index = event.index if event is not None else 0
+        yield replace(graph, nodes=nodes, event=index, title=title)
+
+
+def _renamed(node: Node, labels: dict[int, str]) -> Node:
+    name = labels.get(node.tensor) if node.tensor is not None else None
+    return replace(node, label=name) if name else node
+
+
+def cell_error(
+    sources: Sources, error: BaseException | None, freed_by: int | None
+) -> CellError | None:
+    """The exception that ended the code, with the user's line that raised it."""
+    if error is None:
+        return None
+    where = None
+    tb: TracebackType | None = error.__traceback__
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if is_user(code):
+            where = sources.locate(sources.at_line(code, tb.tb_lineno))
+        tb = tb.tb_next
+    return CellError(type(error).__name__, str(error), where, freed_by)
+
+
+def _notes(watch: Watch, kept: int) -> Iterator[str]:
+    for what, count in watch.notes.items():
+        yield what if count == 1 else f"{what} ({count} times)"
+    if kept < watch.recorder.total:
+        yield (
+            f"{watch.recorder.total} events happened; the numbers of {kept} are kept (the first and "
+            f"last {HEAD} changes, about, and the first of every kind). The ledger counted all."
+        )
+    if not watch.discovery.found.complete:
+        yield "The namespace is very large; names were looked for in the first part of it only."
+

@@ -1,0 +1,207 @@
+"""The wrappers and hooks, installed and restored as one.
+
+Nothing here decides anything: each wrapper asks its watcher whether the call concerns it, and
+calls torch's own function exactly once.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+from ipygradmagic.capture.backward import BackwardWatch
+from ipygradmagic.capture.byhand import HandWatch
+from ipygradmagic.capture.optimizers import OptimizerWatch
+
+_DUNDERS = (
+    "__iadd__",
+    "__isub__",
+    "__imul__",
+    "__itruediv__",
+    "__ifloordiv__",
+    "__imod__",
+    "__ipow__",
+    "__setitem__",
+)
+_NOT_WRITES = {"_coalesced_", "share_memory_", "rename_", "squeeze_", "unsqueeze_", "t_"}
+_NOT_WRITES |= {"transpose_", "swapaxes_", "swapdims_", "as_strided_"}
+_ATTRIBUTES = frozenset(("grad", "_grad", "data", "requires_grad"))
+_MISSING = object()
+
+
+class Interception:
+    """All patches of one trace: put in place by ``install``, taken back by ``restore``."""
+
+    def __init__(self, backward: BackwardWatch, optimizers: OptimizerWatch, hand: HandWatch) -> None:
+        self.backward = backward
+        self.optimizers = optimizers
+        self.hand = hand
+        self.lost: list[str] = []
+        self._patched: list[tuple[Any, str, object, object]] = []
+        self._handles: list[torch.utils.hooks.RemovableHandle] = []
+
+    def install(self) -> None:
+        """Install everything; on any failure nothing stays installed."""
+        try:
+            self._install_engine()
+            self._install_optimizers()
+            self._install_methods()
+            self._install_functions()
+            self._install_attributes()
+        except BaseException:
+            self.restore()
+            raise
+
+    def restore(self) -> None:
+        """Take everything back. What somebody wrapped on top of us is left, and named."""
+        for handle in reversed(self._handles):
+            handle.remove()
+        self._handles.clear()
+        for owner, name, before, ours in reversed(self._patched):
+            if vars(owner).get(name, _MISSING) is not ours:
+                self.lost.append(f"{getattr(owner, '__name__', owner)}.{name}")
+            elif before is _MISSING:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+        self._patched.clear()
+
+    def _patch(self, owner: Any, name: str, ours: object) -> None:
+        self._patched.append((owner, name, vars(owner).get(name, _MISSING), ours))
+        setattr(owner, name, ours)
+
+    # -- backward ----------------------------------------------------------------------
+
+    def _install_engine(self) -> None:
+        engine = getattr(torch.autograd, "_engine_run_backward", None)
+        if engine is None:
+            self._install_public_backward()
+            return
+
+        @functools.wraps(engine)
+        def run(t_outputs: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.backward.around(engine, t_outputs, args, kwargs)
+
+        self._patch(torch.autograd, "_engine_run_backward", run)
+
+    def _install_public_backward(self) -> None:
+        """A torch without the private choke point: ``torch.autograd.backward`` is seen instead."""
+        public = torch.autograd.backward
+
+        @functools.wraps(public)
+        def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
+            outputs = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+
+            def run(_: Any, *a: Any, **k: Any) -> Any:
+                return public(tensors, *a, **k)
+
+            return self.backward.around(run, outputs, args, kwargs)
+
+        self._patch(torch.autograd, "backward", backward)
+
+    # -- optimizers --------------------------------------------------------------------
+
+    def _install_optimizers(self) -> None:
+        watch = self.optimizers
+        self._handles.append(register_optimizer_step_pre_hook(watch.before_step))
+        self._handles.append(register_optimizer_step_post_hook(watch.after_step))
+        for owner in (Optimizer, torch.nn.Module):
+            self._patch(owner, "zero_grad", self._zero(owner.zero_grad))
+        toggle = torch.nn.Module.requires_grad_
+
+        @functools.wraps(toggle)
+        def requires_grad_(module: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.hand.around_module_toggle(toggle, module, args, kwargs)
+
+        self._patch(torch.nn.Module, "requires_grad_", requires_grad_)
+
+    def _zero(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def zero_grad(owner: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.optimizers.around_zero(original, owner, args, kwargs)
+
+        return zero_grad
+
+    # -- by hand -----------------------------------------------------------------------
+
+    def _install_methods(self) -> None:
+        names = [n for n in dir(Tensor) if n.endswith("_") and not n.endswith("__")]
+        for name in (*names, *_DUNDERS):
+            original = getattr(Tensor, name, None)
+            if callable(original) and name not in _NOT_WRITES:
+                self._patch(Tensor, name, self._method(name, original))
+        retain = Tensor.retain_grad
+
+        @functools.wraps(retain)
+        def retain_grad(tensor: Tensor) -> None:
+            retain(tensor)
+            self.hand.retained(tensor)
+
+        self._patch(Tensor, "retain_grad", retain_grad)
+
+    def _method(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        hand = self.hand
+
+        @functools.wraps(original)
+        def method(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+            if hand.touches(tensor):
+                return hand.around(name, original, (tensor,), (tensor, *args), kwargs)
+            return original(tensor, *args, **kwargs)
+
+        return method
+
+    def _install_functions(self) -> None:
+        listed = [n for n in dir(torch) if n.startswith("_foreach_") and n.endswith("_")]
+        listed.append("_amp_foreach_non_finite_check_and_unscale_")
+        for name in listed:
+            original = getattr(torch, name, None)
+            if callable(original):
+                self._patch(torch, name, self._listed(name, original))
+        swap = torch.utils.swap_tensors
+
+        @functools.wraps(swap)
+        def swap_tensors(t1: Tensor, t2: Tensor) -> Any:
+            return self.hand.around_swap(swap, t1, t2)
+
+        self._patch(torch.utils, "swap_tensors", swap_tensors)
+
+    def _listed(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        hand = self.hand
+
+        @functools.wraps(original)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            listed = args[0] if args and isinstance(args[0], (list, tuple)) else ()
+            targets = [t for t in listed if isinstance(t, Tensor) and hand.touches(t)]
+            if targets:
+                return hand.around(name, original, targets, args, kwargs)
+            return original(*args, **kwargs)
+
+        return function
+
+    def _install_attributes(self) -> None:
+        hand = self.hand
+        store, remove = Tensor.__setattr__, Tensor.__delattr__
+
+        def set_attribute(tensor: Tensor, name: str, value: Any) -> None:
+            if name in _ATTRIBUTES and not hand.watch.local.quiet:
+                hand.around_attribute(tensor, name, lambda: store(tensor, name, value), value)
+            else:
+                store(tensor, name, value)
+
+        def delete_attribute(tensor: Tensor, name: str) -> None:
+            if name in _ATTRIBUTES and not hand.watch.local.quiet:
+                hand.around_attribute(tensor, name, lambda: remove(tensor, name))
+            else:
+                remove(tensor, name)
+
+        self._patch(Tensor, "__setattr__", set_attribute)
+        self._patch(Tensor, "__delattr__", delete_attribute)

@@ -1,0 +1,191 @@
+"""What to call a tensor: the way the user would reach it.
+
+Names are found by walking from variables into containers, modules and the user's own objects,
+breadth first, so that the shortest way wins. Nothing is called on the way: no property, no
+``__getattr__``, no iteration of anything but the built-in containers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from types import FrameType, ModuleType
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ipygradmagic.capture.source import is_user
+
+DEPTH = 7
+"""Containers nested deeper than this are not opened."""
+BUDGET = 60_000
+"""At most this many objects are looked at in one walk."""
+_HIDDEN = re.compile(r"_(\d+|i+\d*|h|oh|dh|_*|dirs?)?$")
+_SHELL = {"In", "Out", "exit", "quit", "get_ipython", "open"}
+_PRIMITIVE = (str, bytes, int, float, complex, bool, type(None), type, ModuleType)
+
+
+def visible(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """A namespace without the shell's own variables and without dunders."""
+    for name, value in list(namespace.items()):
+        if name not in _SHELL and not _HIDDEN.match(name):
+            if name.startswith("__") and name.endswith("__"):
+                continue
+            yield name, value
+
+
+class Found:
+    """What a walk found: names of tensors, modules and optimizers by identity."""
+
+    def __init__(self) -> None:
+        self.tensors: dict[int, list[tuple[str, Tensor]]] = {}
+        self.modules: dict[int, tuple[str, torch.nn.Module]] = {}
+        self.optimizers: dict[int, tuple[str, torch.optim.Optimizer]] = {}
+        self.registered: set[int] = set()
+        self.complete = True
+
+    def name(self, tensor: Tensor) -> str | None:
+        """The shortest name of a tensor."""
+        some = self.tensors.get(id(tensor))
+        return some[0][0] if some else None
+
+    def names(self, tensor: Tensor) -> tuple[str, ...]:
+        """All of its names, the shortest first."""
+        return tuple(name for name, _ in self.tensors.get(id(tensor), ()))
+
+
+def walk(namespace: Mapping[str, object]) -> Found:
+    """Every tensor, module and optimizer that the variables of a namespace lead to."""
+    found = Found()
+    queue = deque(_Visit(n, v) for n, v in visible(namespace))
+    seen: set[tuple[int, bool]] = set()
+    looked = 0
+    while queue:
+        path, thing, depth, hidden = queue.popleft()
+        looked += 1
+        if looked > BUDGET:
+            found.complete = False
+            break
+        if isinstance(thing, Tensor):
+            found.tensors.setdefault(id(thing), []).append((path, thing))
+            if not hidden:
+                found.registered.add(id(thing))
+            continue
+        if isinstance(thing, _PRIMITIVE) or (id(thing), hidden) in seen:
+            continue
+        seen.add((id(thing), hidden))
+        if isinstance(thing, torch.nn.Module):
+            found.modules[id(thing)] = (path, thing)
+        elif isinstance(thing, torch.optim.Optimizer):
+            found.optimizers[id(thing)] = (path, thing)
+            continue
+        if depth < DEPTH:
+            for name, part, plain in _inside(path, thing):
+                queue.append(_Visit(name, part, depth + 1, hidden or plain))
+    return found
+
+
+class _Visit(NamedTuple):
+    """``hidden``: reached through a module's plain attribute, so ``parameters()`` misses it."""
+
+    path: str
+    thing: object
+    depth: int = 0
+    hidden: bool = False
+
+
+def _inside(path: str, thing: object) -> Iterable[tuple[str, object, bool]]:
+    """The parts of a thing, the way to them, and whether a module does not register them."""
+    if isinstance(thing, torch.nn.Module):
+        return _module_parts(path, thing)
+    return ((name, part, False) for name, part in _parts(path, thing))
+
+
+def _parts(path: str, thing: object) -> Iterable[tuple[str, object]]:
+    if isinstance(thing, Mapping) and type(thing).__module__ in ("builtins", "collections"):
+        return [(f"{path}[{_key(k)}]", v) for k, v in list(thing.items())]
+    if isinstance(thing, (list, tuple, deque)):
+        fields = getattr(type(thing), "_fields", None)
+        if isinstance(thing, tuple) and fields:
+            return [(f"{path}.{f}", v) for f, v in zip(fields, thing)]
+        return [(f"{path}[{i}]", v) for i, v in enumerate(list(thing))]
+    if isinstance(thing, (set, frozenset)):
+        return [(f"{path}{{{i}}}", v) for i, v in enumerate(list(thing))]
+    if dataclasses.is_dataclass(thing) or _of_user(type(thing)):
+        return [(f"{path}.{k}", v) for k, v in _attributes(thing).items()]
+    return ()
+
+
+def _module_parts(path: str, module: torch.nn.Module) -> Iterator[tuple[str, object, bool]]:
+    inside = _attributes(module)
+    for group in ("_parameters", "_modules", "_buffers"):
+        parts = inside.get(group)
+        if isinstance(parts, Mapping):
+            for key, part in list(parts.items()):
+                name = f"{path}[{key}]" if str(key).isdigit() else f"{path}.{key}"
+                yield name, part, False
+    for key, value in inside.items():
+        if not key.startswith("_") and not isinstance(value, bool):
+            yield f"{path}.{key}", value, True
+
+
+def _attributes(thing: object) -> dict[str, object]:
+    try:
+        found = object.__getattribute__(thing, "__dict__")
+    except AttributeError:
+        slots = getattr(type(thing), "__slots__", ())
+        slots = (slots,) if isinstance(slots, str) else slots
+        pairs = ((s, _slot_value(thing, s)) for s in slots)
+        return {s: v for s, v in pairs if v is not None}
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _slot_value(thing: object, slot: str) -> object:
+    try:
+        return object.__getattribute__(thing, slot)
+    except AttributeError:
+        return None
+
+
+def _of_user(kind: type) -> bool:
+    """A class defined in the user's own code (a cell, a script, a file beside it)."""
+    module = sys.modules.get(kind.__module__)
+    if kind.__module__ in ("__main__", "builtins") or module is None:
+        return kind.__module__ != "builtins"
+    code = next((f.__code__ for f in vars(kind).values() if hasattr(f, "__code__")), None)
+    return code is not None and is_user(code)
+
+
+def _key(key: object) -> str:
+    return repr(key) if isinstance(key, (str, int, float, bool)) else f"<{type(key).__name__}>"
+
+
+def in_frames(thing: object, frame: FrameType | None, most: int = 6) -> str | None:
+    """A plain variable that denotes ``thing`` in the user's frames, the innermost first."""
+    left = most
+    while frame is not None and left:
+        if is_user(frame.f_code):
+            left -= 1
+            for name, value in visible(frame.f_locals):
+                if value is thing:
+                    return name
+            if frame.f_code.co_name == "<module>":
+                return None
+        frame = frame.f_back
+    return None
+
+
+def frames_of(frame: FrameType | None, most: int = 6) -> list[FrameType]:
+    """The user's function frames from the innermost outwards, without the module level."""
+    frames: list[FrameType] = []
+    while frame is not None and len(frames) < most:
+        if frame.f_code.co_name == "<module>":
+            break
+        if is_user(frame.f_code):
+            frames.append(frame)
+        frame = frame.f_back
+    return frames

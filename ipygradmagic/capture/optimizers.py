@@ -1,0 +1,289 @@
+"""Optimizer steps and ``zero_grad``, seen through torch's own global hooks and two wrappers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ipygradmagic.capture.backward import BackwardWatch
+from ipygradmagic.capture.books import Leaf
+from ipygradmagic.capture.discovery import is_open_leaf
+from ipygradmagic.capture.recorder import RawChange, RawEvent
+from ipygradmagic.capture.snapshot import is_finite, is_zero, look_all
+from ipygradmagic.capture.source import Here
+from ipygradmagic.capture.watch import StepCall, Watch, same
+
+
+class OptimizerWatch:
+    """Records steps and zero_grad calls."""
+
+    def __init__(self, watch: Watch, backward: BackwardWatch) -> None:
+        self.watch = watch
+        self.backward = backward
+
+    # -- step --------------------------------------------------------------------------
+
+    def before_step(
+        self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Global pre-hook of ``step``: look at what the optimizer owns; wrap its closure."""
+        watch = self.watch
+        if torch.compiler.is_compiling():
+            return None
+        call: StepCall | None = None
+        with watch.guard():
+            self.prune()
+            self.backward.flush()
+            here = watch.sources.here()
+            watch.recorder.close_bursts()
+            watch.unseen(here)
+            watch.recorder.close_bursts()
+            owned = self._owned(optimizer, here)
+            name = watch.discovery.optimizer_name(optimizer, here.frame)
+            watch.optimizers[id(optimizer)] = optimizer
+            values = look_all([t for _, t in owned])
+            began = watch.recorder.next
+            call = StepCall(optimizer, name, here, began, owned, values, _shell())
+        if call is None:
+            return None
+        watch.local.steps.append(call)
+        return self._with_closure(call, args, kwargs)
+
+    def after_step(
+        self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Global post-hook of ``step``."""
+        watch = self.watch
+        steps = watch.local.steps
+        if not any(call.optimizer is optimizer for call in steps):
+            return
+        while steps:
+            call = steps.pop()
+            finished = call.optimizer is optimizer
+            with watch.guard():
+                self._book_step(call, raised=not finished)
+            if finished:
+                return
+
+    def prune(self) -> None:
+        """Steps whose frame is gone were ended by an exception that somebody caught."""
+        steps = self.watch.local.steps
+        while steps and steps[-1].shell is not None and not _running(steps[-1].shell):
+            self._book_step(steps.pop(), raised=True)
+
+    def _owned(
+        self, optimizer: torch.optim.Optimizer, here: Here
+    ) -> list[tuple[Leaf, Tensor]]:
+        tensors = [p for group in optimizer.param_groups for p in group["params"]]
+        books = self.watch.books
+        strangers = [t for t in tensors if books.find(t) is None and is_open_leaf(t)]
+        if strangers:
+            self.watch.meet(strangers, here)
+        found = ((books.find(t), t) for t in tensors)
+        return [(leaf, t) for leaf, t in found if leaf is not None]
+
+    def _with_closure(
+        self, call: StepCall, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Arguments with the closure wrapped, where there is one."""
+        if callable(kwargs.get("closure")):
+            return args, {**kwargs, "closure": self._closure(call, kwargs["closure"])}
+        if len(args) > 1 and callable(args[1]):
+            return (args[0], self._closure(call, args[1]), *args[2:]), kwargs
+        return None
+
+    def _closure(self, call: StepCall, closure: Callable[[], Any]) -> Callable[[], Any]:
+        """The closure, after whose return the step has consumed what the slots hold."""
+        watch = self.watch
+
+        def closure_watched() -> Any:
+            call.in_closure += 1
+            try:
+                result = closure()
+            finally:
+                call.in_closure -= 1
+            with watch.guard():
+                self._book_closure(call)
+            return result
+
+        return closure_watched
+
+    def _book_closure(self, call: StepCall) -> None:
+        watch = self.watch
+        watch.unseen(call.here)
+        call.closures += 1
+        label = f"{type(call.optimizer).__name__}.step closure"
+        event = watch.recorder.begin("step", label, call.here)
+        event.actor = call.name
+        pairs = [(leaf.id, leaf.slot) for leaf, _ in call.owned]
+        watch.ledger.closure(call.name, pairs, event.index, event.site, event.number)
+        for leaf, tensor in call.owned:
+            if tensor.grad is not None:
+                change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
+                change.holds = watch.ledger.holds(leaf.slot)
+                event.changes.append(change)
+        watch.everyone_else(event)
+        watch.recorder.finish(event)
+
+    def _book_step(self, call: StepCall, *, raised: bool) -> None:
+        watch = self.watch
+        watch.recorder.close_bursts()
+        event = watch.recorder.begin("step", f"{type(call.optimizer).__name__}.step", call.here)
+        event.actor = call.name
+        if raised:
+            event.error = "the step did not finish"
+        consumes = not raised and not call.closures and not _found_inf(call.optimizer)
+        self._nonfinite(call, event, consumes)
+        pairs = [(leaf.id, leaf.slot) for leaf, _ in call.owned]
+        watch.ledger.step(
+            call.name,
+            pairs,
+            event.index,
+            event.site,
+            event.number,
+            began=call.began,
+            consumes=consumes,
+        )
+        self._step_changes(call, event)
+        if watch.local.steps:
+            event.inside = f"{type(watch.local.steps[-1].optimizer).__name__}.step"
+        watch.everyone_else(event)
+        watch.recorder.finish(event)
+
+    def _nonfinite(self, call: StepCall, event: RawEvent, consumes: bool) -> None:
+        for leaf, _ in call.owned if consumes else ():
+            if not is_finite(leaf.grad):
+                self.watch.ledger.nonfinite(
+                    leaf.id, event.index, event.site, event.number, used=True
+                )
+
+    def _step_changes(self, call: StepCall, event: RawEvent) -> None:
+        """Values before and after; gradients too, since a step may clear or edit them."""
+        watch = self.watch
+        for leaf, _ in call.owned:
+            leaf.owners[call.name] = None
+        regrads = {c.leaf.id: c for c in watch.observe(call.owned)}
+        values = look_all([t for _, t in call.owned])
+        missed: list[str] = []
+        for (leaf, tensor), before, after in zip(call.owned, call.values, values):
+            moved = not same(before, after)
+            change = regrads.get(leaf.id)
+            if change is not None:
+                self._regrad(change, tensor, event)
+            elif not moved and tensor.grad is None:
+                missed.append(leaf.name)
+                continue
+            else:
+                change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
+            change.value_before, change.value_after = before, after
+            change.holds = watch.ledger.holds(leaf.slot)
+            leaf.value = after
+            event.changes.append(change)
+        event.missed = tuple(missed)
+
+    def _regrad(self, change: RawChange, tensor: Tensor, event: RawEvent) -> None:
+        """The step itself changed the gradient."""
+        watch, leaf, grad = self.watch, change.leaf, tensor.grad
+        if grad is None:
+            watch.detach(leaf, event)
+        elif is_zero(change.after):
+            watch.resettle(leaf, grad, event, derived=False)
+            watch.ledger.clear(leaf.id, leaf.slot or 0, event.index, event.site)
+        else:
+            watch.resettle(leaf, grad, event, derived=True)
+
+    # -- zero_grad ---------------------------------------------------------------------
+
+    def around_zero(
+        self, original: Callable[..., Any], owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """``Optimizer.zero_grad`` or ``Module.zero_grad``."""
+        watch = self.watch
+        if watch.local.quiet or torch.compiler.is_compiling():
+            return original(owner, *args, **kwargs)
+        here: Here | None = None
+        with watch.guard():
+            self.prune()
+            self.backward.flush()
+            here = watch.sources.here()
+            watch.recorder.close_bursts()
+            watch.unseen(here)
+        with watch.quiet():
+            result = original(owner, *args, **kwargs)
+        if here is not None:
+            with watch.guard():
+                self._book_zero(owner, here)
+        return result
+
+    def _book_zero(self, owner: Any, here: Here) -> None:
+        watch = self.watch
+        if isinstance(owner, torch.optim.Optimizer):
+            name = watch.discovery.optimizer_name(owner, here.frame)
+            tensors: Iterable[Tensor] = (p for g in owner.param_groups for p in g["params"])
+            watch.optimizers[id(owner)] = owner
+        else:
+            name = watch.discovery.module_name(owner, here.frame)
+            tensors = owner.parameters()
+        found = [(watch.books.find(t), t) for t in tensors]
+        known = [(leaf, t) for leaf, t in found if leaf is not None]
+        event = watch.recorder.begin("zero_grad", f"{type(owner).__name__}.zero_grad", here)
+        event.actor = name
+        for change in watch.observe(known):
+            tensor = change.leaf.tensor()
+            if tensor is not None:
+                self._cleared(change, tensor, event)
+        if watch.local.steps:
+            event.inside = f"{type(watch.local.steps[-1].optimizer).__name__}.step"
+        watch.everyone_else(event)
+        watch.recorder.finish(event)
+
+    def _cleared(self, change: RawChange, tensor: Tensor, event: RawEvent) -> None:
+        watch, leaf = self.watch, change.leaf
+        if tensor.grad is None:
+            watch.detach(leaf, event)
+        else:
+            watch.resettle(leaf, tensor.grad, event, derived=True)
+            if is_zero(change.after):
+                watch.ledger.clear(leaf.id, leaf.slot or 0, event.index, event.site)
+        change.holds = watch.ledger.holds(leaf.slot)
+        event.changes.append(change)
+
+
+def _found_inf(optimizer: torch.optim.Optimizer) -> bool:
+    """A fused step that GradScaler told to do nothing."""
+    flag = getattr(optimizer, "found_inf", None)
+    return isinstance(flag, Tensor) and bool(flag.detach().cpu().item())
+
+
+def _wrapper_code() -> CodeType:
+    """Code object of the shell that torch puts around every ``step``."""
+    shell = torch.optim.Optimizer.profile_hook_step(lambda self: None)
+    code = getattr(shell, "__code__", None)
+    assert isinstance(code, CodeType)
+    return code
+
+
+_SHELL = _wrapper_code()
+
+
+def _shell() -> FrameType | None:
+    """The frame of the shell around the step that is starting."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not _SHELL:
+        frame = frame.f_back
+    return frame
+
+
+def _running(shell: FrameType) -> bool:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame is shell:
+            return True
+        frame = frame.f_back
+    return False
+

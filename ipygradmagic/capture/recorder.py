@@ -1,0 +1,260 @@
+"""Events as they happen: light while the code runs, bounded in memory, plain records at the end.
+
+Every event leaves four bytes behind (its signature's number, for folding loops). The events
+themselves are kept at the head and the tail of a trace and for the first few of every
+signature; the rest is dropped, so memory does not grow with the length of the run.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from types import CodeType
+
+from ipygradmagic.capture.books import Leaf
+from ipygradmagic.capture.snapshot import Look, is_finite, summary
+from ipygradmagic.capture.source import Here, Sources
+from ipygradmagic.record.events import Change, Event, Kind, Source
+from ipygradmagic.record.tensors import Holds
+
+HEAD = 10_000
+"""Changes (one tensor in one event) that are kept from the beginning of a trace."""
+TAIL = 10_000
+"""Changes that are kept from the end of a trace."""
+EACH = 3
+"""Events of every signature that are kept wherever they happen."""
+MOST_SIGNATURES = 20_000
+"""Beyond this many distinct signatures, new ones are no longer kept as examples."""
+_MANY = 5
+
+
+class RawChange:
+    """What an event did to one leaf, as looks."""
+
+    __slots__ = (
+        "added",
+        "after",
+        "before",
+        "changed",
+        "exact",
+        "holds",
+        "leaf",
+        "mean",
+        "value_after",
+        "value_before",
+    )
+
+    def __init__(self, leaf: Leaf, before: Look, after: Look, changed: bool = True) -> None:
+        self.leaf = leaf
+        self.before = before
+        self.after = after
+        self.changed = changed
+        self.added: Look = None
+        self.exact = True
+        self.mean: float | None = None
+        self.value_before: Look = None
+        self.value_after: Look = None
+        self.holds = Holds()
+
+    def signature(self) -> tuple[object, ...]:
+        """What must be alike for two changes to look alike; numbers do not count."""
+        held = self.holds
+        return (
+            self.leaf.name,
+            min(held.count - held.stale, _MANY),
+            held.stale > 0,
+            held.note,
+            held.earlier > 0,
+            self.after is None,
+            is_finite(self.after),
+        )
+
+    def record(self) -> Change:
+        """The plain record."""
+        return Change(
+            tensor=self.leaf.id,
+            grad_before=summary(self.before),
+            grad_after=summary(self.after),
+            grad_changed=self.changed,
+            added=summary(self.added),
+            added_exact=self.exact,
+            added_mean=self.mean,
+            value_before=summary(self.value_before),
+            value_after=summary(self.value_after),
+            holds=self.holds,
+        )
+
+
+class RawEvent:
+    """One event being recorded."""
+
+    __slots__ = (
+        "actor",
+        "changes",
+        "continues",
+        "error",
+        "graph",
+        "index",
+        "inside",
+        "kind",
+        "label",
+        "loss",
+        "missed",
+        "number",
+        "signature",
+        "site",
+        "source",
+        "unchanged",
+        "via",
+    )
+
+    def __init__(self, index: int, kind: Kind, number: int, label: str, here: Here) -> None:
+        self.index = index
+        self.kind = kind
+        self.number = number
+        self.label = label
+        self.site = here.site
+        self.via: CodeType | None = here.via
+        self.actor: str | None = None
+        self.changes: list[RawChange] = []
+        self.unchanged = 0
+        self.missed: tuple[str, ...] = ()
+        self.source: Source | None = None
+        self.loss: float | None = None
+        self.graph: int | None = None
+        self.continues: int | None = None
+        self.inside: str | None = None
+        self.error: str | None = None
+        self.signature = 0
+
+    def key(self) -> tuple[object, ...]:
+        """What events must share to have one signature."""
+        return (
+            self.kind,
+            self.site,
+            self.label,
+            self.actor,
+            self.source,
+            self.error,
+            self.inside,
+            self.continues is not None,
+            self.missed,
+            tuple(c.signature() for c in self.changes),
+        )
+
+    def record(self, sources: Sources) -> Event:
+        """The plain record."""
+        return Event(
+            index=self.index,
+            kind=self.kind,
+            number=self.number,
+            label=self.label,
+            where=sources.locate(self.site),
+            via=self.via.co_name if self.via is not None else None,
+            actor=self.actor,
+            changes=tuple(c.record() for c in self.changes),
+            unchanged=self.unchanged,
+            missed=self.missed,
+            source=self.source,
+            loss=self.loss,
+            graph=self.graph,
+            continues=self.continues,
+            inside=self.inside,
+            error=self.error,
+            signature=self.signature,
+        )
+
+
+class Recorder:
+    """Numbers events, joins bursts of one line into one event, and keeps what is worth keeping."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.counts: dict[str, int] = {}
+        self.pattern = array("I")
+        self._signatures: dict[tuple[object, ...], int] = {}
+        self._seen: dict[int, int] = {}
+        self._head: list[RawEvent] = []
+        self._examples: list[RawEvent] = []
+        self._tail: deque[RawEvent] = deque()
+        self._room = HEAD
+        self._tail_size = 0
+        self._open: dict[tuple[object, ...], RawEvent] = {}
+        self._last: RawEvent | None = None
+
+    @property
+    def next(self) -> int:
+        """Index that the next event will have."""
+        return self.total + 1
+
+    def begin(self, kind: Kind, label: str, here: Here) -> RawEvent:
+        """A new event, which closes any burst that was open."""
+        self.close_bursts()
+        return self._new(kind, label, here)
+
+    def burst(self, kind: Kind, label: str, here: Here, leaf: Leaf, part: bool = False) -> RawEvent:
+        """The event of a line that handles one leaf after another (``for p in params: ...``).
+
+        Joined as long as only hand-written events intervene and no leaf comes twice;
+        ``part`` allows a leaf to come again at once (``w.data[i] -= ...`` in a loop).
+        """
+        key = (kind, here.site, label)
+        found = self._open.get(key)
+        if found is not None:
+            again = any(c.leaf is leaf for c in found.changes)
+            if not again or (part and found is self._last):
+                return found
+            self.close_bursts()
+        found = self._open[key] = self._new(kind, label, here)
+        return found
+
+    def finish(self, event: RawEvent) -> None:
+        """The event is complete."""
+        key = event.key()
+        number = self._signatures.get(key)
+        if number is None:
+            number = len(self._signatures) + 1
+            if number <= MOST_SIGNATURES:
+                self._signatures[key] = number
+        event.signature = number
+        self.pattern[event.index - 1] = number
+        self._keep(event)
+
+    def close_bursts(self) -> None:
+        """Complete every open burst."""
+        if self._open:
+            for event in self._open.values():
+                self.finish(event)
+            self._open.clear()
+
+    def events(self, sources: Sources) -> tuple[Event, ...]:
+        """The records of all kept events, in order."""
+        self.close_bursts()
+        kept = {e.index: e for e in (*self._head, *self._examples, *self._tail)}
+        return tuple(kept[i].record(sources) for i in sorted(kept))
+
+    def kept(self) -> list[RawEvent]:
+        """All kept events, in no order."""
+        return [*self._head, *self._examples, *self._tail]
+
+    def _new(self, kind: Kind, label: str, here: Here) -> RawEvent:
+        self.total += 1
+        number = self.counts[kind] = self.counts.get(kind, 0) + 1
+        self.pattern.append(0)
+        self._last = RawEvent(self.total, kind, number, label, here)
+        return self._last
+
+    def _keep(self, event: RawEvent) -> None:
+        size = len(event.changes) + 1
+        if self._room > 0:
+            self._room -= size
+            self._head.append(event)
+            return
+        seen = self._seen.get(event.signature, 0)
+        if seen < EACH and event.signature <= MOST_SIGNATURES:
+            self._seen[event.signature] = seen + 1
+            self._examples.append(event)
+        self._tail.append(event)
+        self._tail_size += size
+        while self._tail_size > TAIL and len(self._tail) > 1:
+            self._tail_size -= len(self._tail.popleft().changes) + 1

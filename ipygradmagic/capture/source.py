@@ -1,0 +1,155 @@
+"""Which line did it: sites while the code runs, source locations when they are shown.
+
+While the code runs, a place is a tuple of (code object, instruction) for the user's frames
+from the innermost outwards, and each distinct one gets a small number, its *site*. Line
+numbers and source text are looked up only when a report asks.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import site as site_module
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType, FrameType
+
+from ipygradmagic.record.source import SourceLocation
+
+CellOf = Callable[[str], "str | None"]
+DEPTH = 12
+"""At most this many of the user's frames tell one site from another."""
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def _library_folders() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    folders = {paths[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders.update(getattr(site_module, "getsitepackages", list)())
+    folders.add(site_module.getusersitepackages())
+    real = {os.path.realpath(f) for f in folders}
+    return tuple(os.path.join(f, "") for f in folders | real if f)
+
+
+_LIBRARY = _library_folders()
+_GENERATED = ("<frozen", "<eval_with_key>", "<__array_function__", "<attrs generated", "<decorator")
+_IS_USER: dict[str, bool] = {}
+
+
+def is_user(code: CodeType) -> bool:
+    """Whether code was written by the user: not ours, not in a library, not generated."""
+    name = code.co_filename
+    known = _IS_USER.get(name)
+    if known is None:
+        known = not (name.startswith((_PACKAGE, *_LIBRARY)) or name.startswith(_GENERATED))
+        _IS_USER[name] = known
+    return known
+
+
+_DECORATORS = {"wrapper", "_no_grad_wrapper", "decorate_context", "inner", "_fn", "_wrapped_call"}
+
+
+def _speaks(code: CodeType) -> bool:
+    """A library function worth naming: not ours, not a decorator's shell."""
+    return code.co_name not in _DECORATORS and not code.co_filename.startswith(_PACKAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A place right now: its site, the innermost user frame, and the library call between."""
+
+    site: int
+    frame: FrameType | None
+    via: CodeType | None
+
+
+class Sources:
+    """Numbers for places, and the way back from a number to a line.
+
+    Args:
+        cell_of: Maps a file name to the label of a notebook cell, or None.
+    """
+
+    def __init__(self, cell_of: CellOf | None = None) -> None:
+        self._cell_of = cell_of
+        self._sites: dict[tuple[tuple[CodeType, int], ...], int] = {}
+        self._keys: list[tuple[tuple[CodeType, int], ...]] = []
+        self._located: dict[int, SourceLocation | None] = {}
+
+    def here(self) -> Here:
+        """The place in the user's code that led here."""
+        frame: FrameType | None = sys._getframe(1)
+        inner: FrameType | None = None
+        via: CodeType | None = None
+        key: list[tuple[CodeType, int]] = []
+        while frame is not None:
+            code = frame.f_code
+            if is_user(code):
+                inner = inner or frame
+                key.append((code, frame.f_lasti))
+                if code.co_name == "<module>" or len(key) == DEPTH:
+                    break
+            elif inner is None and _speaks(code):
+                via = code
+            frame = frame.f_back
+        return Here(self._number(tuple(key)), inner, via)
+
+    def locate(self, site: int) -> SourceLocation | None:
+        """The line of a site; None for an unknown one."""
+        if site < 0 or site >= len(self._keys) or not self._keys[site]:
+            return None
+        if site not in self._located:
+            self._located[site] = self._describe(self._keys[site])
+        return self._located[site]
+
+    def at_line(self, code: CodeType, line: int) -> int:
+        """The site of a given line of a code object's file."""
+        return self._number(((code, -line),))
+
+    def frames(self, site: int) -> tuple[tuple[CodeType, int], ...]:
+        """The user's (code object, instruction) pairs of a site, innermost first."""
+        return self._keys[site] if 0 <= site < len(self._keys) else ()
+
+    def _number(self, key: tuple[tuple[CodeType, int], ...]) -> int:
+        number = self._sites.get(key)
+        if number is None:
+            number = self._sites[key] = len(self._keys)
+            self._keys.append(key)
+        return number
+
+    def _describe(self, key: tuple[tuple[CodeType, int], ...]) -> SourceLocation:
+        code, instruction = key[0]
+        led_by = None
+        if len(key) > 1:
+            outer, at = key[-1]
+            led_by = self._location(outer, line_of(outer, at), None)
+        return self._location(code, line_of(code, instruction), led_by)
+
+    def _location(self, code: CodeType, line: int, led_by: SourceLocation | None) -> SourceLocation:
+        name = code.co_filename
+        cell = None
+        if self._cell_of is not None:
+            cell = self._cell_of(name)
+        return SourceLocation(
+            file=name,
+            line=line,
+            function=getattr(code, "co_qualname", code.co_name),
+            text=linecache.getline(name, line).strip(),
+            cell=cell,
+            led_by=led_by,
+        )
+
+
+def line_of(code: CodeType, instruction: int) -> int:
+    """The source line of an instruction offset (a negative one is a line already)."""
+    if instruction < 0:
+        return -instruction
+    line = code.co_firstlineno
+    for start, end, number in code.co_lines():
+        if start <= instruction < end and number is not None:
+            return number
+        if number is not None and start <= instruction:
+            line = number
+    return line

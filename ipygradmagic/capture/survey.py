@@ -1,0 +1,157 @@
+"""``%grad_state``: the gradients of a namespace right now, with no trace needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from ipygradmagic.capture import names
+from ipygradmagic.capture.autograd import graph_of
+from ipygradmagic.capture.books import Books, Leaf
+from ipygradmagic.capture.discovery import is_open_leaf
+from ipygradmagic.capture.harvest import non_leaves, optimizer_infos, tensor_info
+from ipygradmagic.capture.source import CellOf
+from ipygradmagic.capture.tracer import running_watch
+from ipygradmagic.capture.watch import Watch
+from ipygradmagic.errors import OptionError
+from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.state import State, TensorState
+from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
+
+
+def survey(
+    books: Books,
+    namespace: Mapping[str, object],
+    expressions: Mapping[str, object],
+    graph: tuple[str, object] | None,
+    cell_of: CellOf | None,
+) -> State:
+    """Look at the namespace, or at the given things only.
+
+    Raises:
+        OptionError: A given thing holds no tensor that requires grad, or the graph's is none.
+    """
+    for text, value in expressions.items():
+        _check(text, value, namespace)
+    if graph is not None:
+        _check_graph(*graph, namespace=namespace)
+    live = running_watch()
+    where = dict(expressions) if expressions else namespace
+    watch = live or Watch(books, where, cell_of)
+    try:
+        with watch.guard():
+            return _state(watch, where, names.walk(namespace), graph)
+        return State(warnings=tuple(watch.warnings))
+    finally:
+        if live is None:
+            books.close()
+
+
+def _state(
+    watch: Watch,
+    where: Mapping[str, object],
+    everything: names.Found,
+    graph: tuple[str, object] | None,
+) -> State:
+    watch.discovery.survey()
+    watch.adopt_fresh()
+    chosen = names.walk(where)
+    for name, optimizer in everything.optimizers.values():
+        watch.optimizers[id(optimizer)] = optimizer
+        watch.discovery.name_optimizer(optimizer, name)
+        for leaf in _owned(watch, optimizer):
+            leaf.owners[name] = None
+    optimizers = tuple(optimizer_infos(watch))
+    states: list[TensorState] = []
+    for some in chosen.tensors.values():
+        leaf = watch.books.find(some[0][1])
+        if leaf is not None:
+            info = tensor_info(watch, leaf)
+            states.append(TensorState(info, leaf.since, _odd(info, optimizers)))
+    rest = [TensorState(t, None, _odd(t, optimizers)) for t in non_leaves(watch, -1)]
+    plain = sum(not _requires_grad(some[0][1]) for some in chosen.tensors.values())
+    drawn = _graph(watch, *graph) if graph is not None else None
+    return State((*states, *rest), optimizers, (), drawn, plain, tuple(watch.warnings))
+
+
+def _owned(watch: Watch, optimizer: torch.optim.Optimizer) -> Iterator[Leaf]:
+    for group in optimizer.param_groups:
+        for tensor in group["params"]:
+            leaf = watch.books.find(tensor)
+            if leaf is not None:
+                yield leaf
+
+
+def _requires_grad(tensor: Tensor) -> bool:
+    try:
+        return bool(tensor._is_view() or tensor.requires_grad)
+    except RuntimeError:
+        return True
+
+
+def _odd(info: TensorInfo, optimizers: tuple[OptimizerInfo, ...]) -> str:
+    """What deserves attention, in words."""
+    odd: list[str] = []
+    if info.kind == "non-leaf":
+        return f"made by {info.made}: its grad is not kept (retain_grad() would keep it)"
+    holds = info.holds
+    if info.grad is not None and not info.grad.finite:
+        odd.append(f"grad has {info.grad.nan} NaN, {info.grad.inf} Inf")
+    if holds is not None and holds.stale:
+        odd.append(f"{holds.stale} of its {holds.count} contributions were already used by an update")
+    elif holds is not None and holds.used and holds.count == holds.used:
+        odd.append("already used by an update, not cleared yet")
+    elif holds is not None and holds.unknown:
+        odd.append("nobody saw where this gradient came from")
+    elif holds is not None and holds.count > 1:
+        odd.append(f"sum of {holds.count} backward passes")
+    if optimizers and not info.owners and info.requires_grad:
+        odd.append("in no optimizer")
+    if not info.requires_grad:
+        odd.append("requires_grad is off")
+    return "; ".join(odd)
+
+
+def _graph(watch: Watch, text: str, value: object) -> Graph | None:
+    if not isinstance(value, Tensor):
+        return None
+
+    def name_of(tensor: Tensor) -> tuple[str, int | None]:
+        leaf = watch.books.find(tensor)
+        return (leaf.name, leaf.id) if leaf is not None else ("‹unnamed›", None)
+
+    return graph_of([value], [text], name_of, title=text)
+
+
+def _check(text: str, value: object, namespace: Mapping[str, object]) -> None:
+    found = names.walk({text: value})
+    if not found.tensors and not found.optimizers:
+        raise OptionError(
+            f"{text!r} is {_a(value)}: no tensor in it. {_known(namespace)}"
+        )
+
+
+def _check_graph(text: str, value: object, namespace: Mapping[str, object]) -> None:
+    if not isinstance(value, Tensor):
+        raise OptionError(f"--graph {text}: expected a tensor, got {_a(value)}. {_known(namespace)}")
+    if value.grad_fn is None and not is_open_leaf(value):
+        raise OptionError(
+            f"--graph {text}: this tensor has no autograd graph (it does not require grad)"
+        )
+
+
+def _a(value: object) -> str:
+    return f"of type {type(value).__name__}"
+
+
+def _known(namespace: Mapping[str, object]) -> str:
+    found = names.walk(namespace)
+    some = [
+        entry[0][0] for entry in found.tensors.values() if _requires_grad(entry[0][1])
+    ]
+    if not some:
+        return "No variable holds a tensor that requires grad."
+    more = f" and {len(some) - 12} more" if len(some) > 12 else ""
+    return "Tensors that require grad: " + ", ".join(some[:12]) + more + "."

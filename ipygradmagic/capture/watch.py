@@ -1,0 +1,336 @@
+"""What all watchers share: the books, the recorder, a look at a gradient, and a guard.
+
+Every watcher calls torch's own function exactly once, whatever happens around it. What we do
+before and after runs under :meth:`Watch.guard`, which turns a fault of ours into a warning of
+the report.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+import torch
+from torch import Tensor
+
+from ipygradmagic.capture.books import Books, Leaf, grad_key, storage_of
+from ipygradmagic.capture.discovery import Discovery, Rebinding
+from ipygradmagic.capture.leaves import GradNode
+from ipygradmagic.capture.recorder import RawChange, RawEvent, Recorder
+from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, look_all
+from ipygradmagic.capture.source import CellOf, Here, Sources
+from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.tensors import SMALL
+
+MOST_FAULTS = 5
+"""Faults of ours are reported up to this many; more of them are counted."""
+
+
+@dataclass(slots=True, eq=False)
+class BackwardPass:
+    """A backward that is running."""
+
+    here: Here
+    reached: dict[int, tuple[Leaf, Tensor]]
+    actor: str = ""
+    loss: float | None = None
+    graph: int | None = None
+    first: RawEvent | None = None
+    captured: dict[int, list[Look]] = field(default_factory=dict)
+    handles: list[torch.utils.hooks.RemovableHandle] = field(default_factory=list)
+    nodes: list[GradNode] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class StepCall:
+    """An optimizer's step that is running."""
+
+    optimizer: torch.optim.Optimizer
+    name: str
+    here: Here
+    began: int
+    owned: list[tuple[Leaf, Tensor]]
+    values: list[Look]
+    shell: FrameType | None
+    closures: int = 0
+    in_closure: int = 0
+
+
+class _Local(threading.local):
+    """Per thread: whether watchers look away, and which calls are running."""
+
+    def __init__(self) -> None:
+        self.quiet = 0
+        self.steps: list[StepCall] = []
+        self.passes: list[BackwardPass] = []
+
+
+class Watch:
+    """The shared state of one trace."""
+
+    def __init__(
+        self, books: Books, namespace: Mapping[str, object], cell_of: CellOf | None
+    ) -> None:
+        self.books = books
+        self.ledger = books.ledger
+        self.sources = Sources(cell_of)
+        self.recorder = Recorder()
+        self.discovery = Discovery(books, self.sources, namespace)
+        self.local = _Local()
+        self.lock = threading.RLock()
+        self.graphs: list[Graph] = []
+        self.optimizers: dict[int, torch.optim.Optimizer] = {}
+        self.notes: dict[str, int] = {}
+        self.warnings: list[str] = []
+        self.faults = 0
+        self.running = True
+
+    # -- guarding ----------------------------------------------------------------------
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Ours: one thread at a time, and a fault becomes a warning instead of an error."""
+        with self.lock:
+            self.local.quiet += 1
+            try:
+                yield
+            except Exception as error:
+                self.fault(error)
+            finally:
+                self.local.quiet -= 1
+
+    def fault(self, error: BaseException) -> None:
+        """Note a fault of ours."""
+        self.faults += 1
+        if self.faults <= MOST_FAULTS:
+            last = traceback.extract_tb(error.__traceback__)[-1:]
+            place = f" ({last[0].name}, line {last[0].lineno})" if last else ""
+            self.warnings.append(
+                f"ipygradmagic could not record something: {type(error).__name__}: {error}{place}. "
+                "Your code was not affected; please report this."
+            )
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Theirs, but part of something that is being recorded as a whole."""
+        self.local.quiet += 1
+        try:
+            yield
+        finally:
+            self.local.quiet -= 1
+
+    def note(self, what: str) -> None:
+        """Count a fact about the run that is no event."""
+        self.notes[what] = self.notes.get(what, 0) + 1
+
+    # -- leaves ------------------------------------------------------------------------
+
+    def meet(self, tensors: Sequence[Tensor], here: Here) -> None:
+        """Adopt the new leaves among ``tensors`` and record the rebindings that they reveal."""
+        self.rebind(self.discovery.meet(tensors, here), here)
+
+    def rebind(self, moved: list[Rebinding], here: Here) -> None:
+        """Record leaves that took over another leaf's name."""
+        self.adopt_fresh()
+        for one in moved:
+            self._rebind(one, here)
+
+    def _rebind(self, one: Rebinding, here: Here) -> None:
+        site = one.site if one.site >= 0 else here.site
+        spot = Here(site, None, None)
+        event = self.recorder.burst("rebind", "rebind", spot, one.new)
+        source = "gradient" if one.derived else "unknown" if one.derived is None else "other"
+        event.source = event.source or source
+        old, new = one.old, one.new
+        slot = old.slot
+        if one.derived:
+            used = self.ledger.update(old.id, slot, event.index, site, event.number, "rebind")
+            if used and not is_finite(old.grad):
+                self.ledger.nonfinite(old.id, event.index, site, event.number, used=True)
+        change = RawChange(new, old.grad, new.grad, changed=False)
+        change.value_before = old.value
+        tensor = new.tensor()
+        new.value = change.value_after = look(tensor) if tensor is not None else None
+        change.holds = self.ledger.holds(new.slot)
+        event.changes.append(change)
+
+    def adopt_fresh(self) -> None:
+        """First looks at leaves that were just met."""
+        fresh, self.discovery.fresh = self.discovery.fresh, []
+        for leaf in fresh:
+            tensor = leaf.tensor()
+            if tensor is not None:
+                self._adopt(leaf, tensor)
+
+    def _adopt(self, leaf: Leaf, tensor: Tensor) -> None:
+        grad = tensor.grad
+        leaf.grad, leaf.key = look(grad), grad_key(grad)
+        leaf.value = look(tensor)
+        leaf.version = version_of(tensor)
+        old = self.books.slots.get(leaf.slot) if leaf.slot is not None else None
+        if old is not None and not _same_memory(old.weak, old.address, grad):
+            self.ledger.detach(leaf.id, old.id, 0, -1)
+            self.books.let_go(leaf)
+            old = None
+        if grad is None:
+            return
+        if old is not None:
+            if grad._version != old.version:  # changed while nobody was looking
+                self.ledger.clear(leaf.id, old.id, 0, -1)
+                if not is_zero(leaf.grad):
+                    self.ledger.found(leaf.id, old.id)
+            return
+        slot = self.books.slot_for(leaf, grad)
+        leaf.slot = slot.id
+        self.ledger.attach(leaf.id, slot.id, unknown=not is_zero(leaf.grad))
+
+    # -- gradients ---------------------------------------------------------------------
+
+    def observe(self, leaves: Sequence[tuple[Leaf, Tensor]]) -> list[RawChange]:
+        """Look again at the gradients that may have changed; returns those that did.
+
+        Identity and version tell cheaply that nothing changed; small gradients are read all
+        the same, because a write through ``.data`` or numpy leaves no trace on either.
+        """
+        suspects: list[tuple[Leaf, Tensor | None, tuple[int, int] | None]] = []
+        for leaf, tensor in leaves:
+            grad = grad_of(leaf, tensor)
+            key = grad_key(grad)
+            if key != leaf.key or (grad is not None and leaf.numel <= SMALL):
+                suspects.append((leaf, grad, key))
+        if not suspects:
+            return []
+        changes: list[RawChange] = []
+        looks = look_all([grad for _, grad, _ in suspects])
+        for (leaf, _, key), after in zip(suspects, looks):
+            if key != leaf.key or not same(leaf.grad, after):
+                changes.append(RawChange(leaf, leaf.grad, after))
+                leaf.grad, leaf.key = after, key
+        return changes
+
+    def unseen(self, here: Here, but: Sequence[int] = ()) -> None:
+        """Record what happened to gradients since the last event without being noticed."""
+        skipped = {i for p in self.local.passes for i in p.reached} | set(but)
+        known = [(f, t) for f, t in self.books.alive() if f.id not in skipped]
+        for change in self.observe(known):
+            leaf = change.leaf
+            tensor = leaf.tensor()
+            if tensor is not None:
+                self.settle(change, tensor, here, "by a way that is not followed", "edited")
+
+    def settle(
+        self, change: RawChange, tensor: Tensor, here: Here, label: str, how: str, part: bool = False
+    ) -> RawEvent:
+        """Book a gradient that was changed by hand: cleared, replaced or edited."""
+        leaf = change.leaf
+        grad = grad_of(leaf, tensor)
+        cleared = grad is None or is_zero(change.after)
+        kind = "zero_grad" if cleared else "edit"
+        event = self.recorder.burst("zero_grad" if cleared else "edit", label, here, leaf, part)
+        if grad is None:
+            self.detach(leaf, event)
+        elif cleared:
+            self.resettle(leaf, grad, event, derived=False)
+            self.ledger.clear(leaf.id, leaf.slot or 0, event.index, event.site)
+        else:
+            self.resettle(leaf, grad, event, derived=how != "assigned by hand")
+            if how != "assigned by hand":
+                at = (event.index, event.site, how, event.number)
+                self.ledger.edit(leaf.id, leaf.slot or 0, *at)
+        change.holds = self.ledger.holds(leaf.slot)
+        self.join(event, change)
+        self.share(leaf, event, kind)
+        return event
+
+    def resettle(self, leaf: Leaf, grad: Tensor, event: RawEvent, *, derived: bool) -> None:
+        """``leaf.grad`` is this tensor now: find its slot, hand its contributions over."""
+        old = leaf.slot
+        slot = self.books.slot_for(leaf, grad)
+        if slot.id == old and derived:
+            return
+        if slot.id != old and old is not None:
+            self.books.slots[old].holders.discard(leaf.id) if old in self.books.slots else None
+        leaf.slot = slot.id
+        at = (event.index, event.site)
+        self.ledger.assign(leaf.id, old, slot.id, *at, derived=derived)
+
+    def detach(self, leaf: Leaf, event: RawEvent) -> None:
+        """``leaf.grad`` is None now."""
+        if leaf.slot is not None:
+            self.ledger.detach(leaf.id, leaf.slot, event.index, event.site)
+            self.books.let_go(leaf)
+
+    def share(self, leaf: Leaf, event: RawEvent, kind: str) -> None:
+        """Other leaves that point at the same buffer saw the same change."""
+        slot = self.books.slots.get(leaf.slot) if leaf.slot is not None else None
+        if slot is None or len(slot.holders) < 2:
+            return
+        for other in slot.holders - {leaf.id}:
+            twin = self.books.leaves.get(other)
+            tensor = twin.tensor() if twin is not None else None
+            if twin is None or tensor is None:
+                continue
+            for change in self.observe([(twin, tensor)]):
+                change.holds = self.ledger.holds(twin.slot)
+                self.join(event, change)
+
+    @staticmethod
+    def join(event: RawEvent, change: RawChange) -> None:
+        """Add a change to its event; a leaf that comes again keeps its first *before*."""
+        for known in event.changes:
+            if known.leaf is change.leaf:
+                known.after, known.holds = change.after, change.holds
+                known.changed = known.changed or change.changed
+                if change.value_after is not None:
+                    known.value_before = known.value_before or change.value_before
+                    known.value_after = change.value_after
+                return
+        event.changes.append(change)
+
+    def everyone_else(self, event: RawEvent) -> None:
+        """Count the known leaves that the event left alone."""
+        event.unchanged = max(0, len(self.books.leaves) - len(event.changes))
+
+
+def grad_of(leaf: Leaf, tensor: Tensor) -> Tensor | None:
+    """``tensor.grad``, without the warning that torch gives for a non-leaf."""
+    if not leaf.parameter and not _keeps_grad(tensor):
+        return None
+    return tensor.grad
+
+
+def _keeps_grad(tensor: Tensor) -> bool:
+    try:
+        return tensor.is_leaf or tensor.retains_grad
+    except RuntimeError:
+        return False
+
+
+def version_of(tensor: Tensor) -> int:
+    """The version counter; -1 for tensors made in inference mode."""
+    try:
+        return tensor._version
+    except RuntimeError:
+        return -1
+
+
+def same(one: Look, other: Look) -> bool:
+    """Equal looks, where NaN equals NaN."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        if one == other:
+            return True
+        pairs = zip(one, other)
+        return len(one) == len(other) and all(a == b or (a != a and b != b) for a, b in pairs)
+    return one == other
+
+
+def _same_memory(weak: object, address: int, grad: Tensor | None) -> bool:
+    """Whether a gradient is the buffer that was known by a weak storage reference."""
+    expired: Callable[[], bool] | None = getattr(weak, "expired", None)
+    if grad is None or expired is None or expired():
+        return False
+    return storage_of(grad) == address

@@ -1,0 +1,295 @@
+"""Contributions that met where they should not have, and those that rightly did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipygradmagic.diagnose.words import at, grads, lines, listed, of_kind, plural, times, total
+from ipygradmagic.record.findings import Evidence, Finding, Remedy
+from ipygradmagic.record.ledger import Incident, LeafBook
+from ipygradmagic.record.source import SourceLocation
+from ipygradmagic.record.trace import Trace
+
+
+def stale_gradient(trace: Trace) -> Iterator[Finding]:
+    """A contribution consumed again together with a newer one: a forgotten ``zero_grad``."""
+    for incident in of_kind(trace, "stale"):
+        old = f"backward #{incident.oldest}" if incident.oldest else _earlier(incident.origin)
+        what = f"{incident.actor}.step()" if incident.actor else "the update"
+        since = f"{what[:1].upper() + what[1:] if not incident.actor else what} #{incident.number}"
+        often = f" It happened {times(incident.count)}." if incident.count > 1 else ""
+        yield Finding(
+            name="stale-gradient",
+            severity="error",
+            title=(
+                f"Forgotten zero_grad: {since}{at(incident.where)} used old gradient again. "
+                f"{grads(incident)[:1].upper() + grads(incident)[1:]} still held {old}, which an "
+                f"earlier update had already used, when backward #{incident.newest} was added."
+                f"{often}"
+            ),
+            cause=(
+                "backward() adds to .grad, it does not replace it. Nothing cleared the gradient "
+                "between one update and the next backward, so every update uses all earlier "
+                "gradients again."
+            ),
+            consequence=(
+                "The steps follow a sum of old and new gradients: they grow too long and point in "
+                "the wrong direction, as if the learning rate were far too high."
+            ),
+            remedy=_clear_remedy(trace, incident),
+            evidence=_evidence(incident, incident.where, incident.deposited),
+        )
+
+
+def _earlier(origin: SourceLocation | None) -> str:
+    return f"an earlier run ({origin.place})" if origin is not None else "an earlier run"
+
+
+def _clear_remedy(trace: Trace, incident: Incident) -> Remedy:
+    if incident.actor:
+        return Remedy(
+            f"Clear the gradients once in every round, before the backward{at(incident.deposited)}.",
+            f"{incident.actor}.zero_grad()",
+        )
+    name = incident.tensors[0] if incident.tensors else "w"
+    return Remedy(
+        f"Clear the gradient in every round, after the update{at(incident.where)}.",
+        f"{name}.grad = None" if "‹" not in name else "p.grad = None",
+    )
+
+
+def _evidence(incident: Incident, *places: SourceLocation | None) -> Evidence:
+    events = (incident.first_event, incident.last_event)
+    return Evidence(
+        events=tuple(dict.fromkeys(e for e in events if e)),
+        lines=lines(*places),
+        tensors=incident.tensors,
+        count=incident.count,
+    )
+
+
+def decayed_gradient(trace: Trace) -> Iterator[Finding]:
+    """Old gradient kept on purpose, scaled down by hand."""
+    for incident in of_kind(trace, "decayed"):
+        yield Finding(
+            name="decayed-gradient",
+            severity="note",
+            title=f"{grads(incident)} keeps a scaled part of earlier gradients{at(incident.where)}.",
+            cause=(
+                "The gradient is multiplied by hand after each update instead of being cleared, so "
+                "it works as a momentum buffer. If that was the plan, all is well."
+            ),
+            evidence=_evidence(incident, incident.where, incident.deposited),
+        )
+
+
+def reused_gradient(trace: Trace) -> Iterator[Finding]:
+    """A step repeated with no new deposit."""
+    for incident in of_kind(trace, "reused"):
+        series = incident.repeats
+        yield Finding(
+            name="reused-gradient",
+            severity="warning" if series >= 3 else "note",
+            title=(
+                f"{incident.actor or 'The update'} stepped again{at(incident.where)} with a gradient "
+                f"that it had already used: no backward in between ({times(incident.count)})."
+            ),
+            cause="Each step needs a backward of its own; here several steps share one.",
+            consequence="The loss is followed along an outdated direction.",
+            remedy=Remedy("Move the forward and backward pass into the loop that steps."),
+            evidence=_evidence(incident, incident.where, incident.deposited),
+        )
+
+
+def leaked_gradient(trace: Trace) -> Iterator[Finding]:
+    """Another optimizer's loss left something in these gradients (a GAN's leak)."""
+    for incident in of_kind(trace, "leaked"):
+        yield Finding(
+            name="leaked-gradient",
+            severity="warning",
+            title=(
+                f"{incident.actor}.step(){at(incident.where)} also used what another loss's "
+                f"backward{at(incident.deposited)} left in {grads(incident)}."
+            ),
+            cause=(
+                "Two losses reach the same tensors. Another optimizer stepped after the first "
+                "backward, and these gradients were not cleared before the second one."
+            ),
+            consequence="This optimizer also follows a loss that is not its own.",
+            remedy=Remedy(
+                f"Clear them before the backward{at(incident.other)}, or detach() what the first "
+                "loss must not reach.",
+                f"{incident.actor}.zero_grad()",
+            ),
+            evidence=_evidence(incident, incident.deposited, incident.where, incident.other),
+        )
+
+
+def leftover(trace: Trace) -> Iterator[Finding]:
+    """A gradient from before this cell, or from a one-off backward, mixed into the first step."""
+    for incident in of_kind(trace, "leftover"):
+        source = f" from {incident.origin.place}" if incident.origin else " of unknown origin"
+        yield Finding(
+            name="left-over-from-earlier-cell",
+            severity="warning",
+            title=(
+                f"{grads(incident)} already held a gradient{source} when this code started, and the "
+                f"first update{at(incident.where)} used it too."
+            ),
+            cause=(
+                "The gradient was not cleared before the loop began. Running a cell again, or out "
+                "of order, leaves the earlier run's gradient in place."
+            ),
+            consequence="The first step goes in a direction that mixes old and new gradients.",
+            remedy=Remedy(
+                "Clear the gradients before the loop.",
+                f"{incident.actor}.zero_grad()" if incident.actor else "w.grad = None",
+            ),
+            evidence=_evidence(incident, incident.where, incident.deposited, incident.origin),
+        )
+    for incident in of_kind(trace, "first-window"):
+        yield Finding(
+            name="leftover-before-first-step",
+            severity="warning",
+            title=(
+                f"The first update used a gradient that a one-off backward{at(incident.deposited)} "
+                f"had left in {grads(incident)}."
+            ),
+            cause=(
+                "A backward before the loop (a warm-up, a check) deposited a gradient that was not "
+                "cleared before the first round."
+            ),
+            consequence="The first step is too long.",
+            remedy=Remedy("Clear the gradients before the loop begins.", "optimizer.zero_grad()"),
+            evidence=_evidence(incident, incident.deposited),
+        )
+
+
+def discarded_contribution(trace: Trace) -> Iterator[Finding]:
+    """Contributions cleared before anything used them, from a line whose others are used."""
+    for incident in of_kind(trace, "discarded"):
+        lost, used = incident.count, incident.repeats
+        if lost < 2 or lost < used:
+            continue
+        yield Finding(
+            name="discarded-contribution",
+            severity="warning",
+            title=(
+                f"{lost} of {lost + used} contributions of the backward{at(incident.deposited)} were "
+                f"cleared{at(incident.where)} before any update had used them."
+            ),
+            cause="The gradients are cleared more often than the parameters are updated.",
+            consequence="Most of the computed gradients are thrown away; nothing accumulates.",
+            remedy=Remedy("Clear the gradients once for each update, not for each backward."),
+            evidence=_evidence(incident, incident.where, incident.deposited),
+        )
+
+
+def growing_sum(trace: Trace) -> Iterator[Finding]:
+    """Several backward passes that nothing consumed or cleared: the beginner's surprise."""
+    books = [
+        b
+        for b in trace.ledger.books
+        if b.pending > 1 and not b.consumptions and b.leaves == 1
+    ]
+    if not books or total(trace, "step") or total(trace, "update"):
+        return
+    most = max(b.pending for b in books)
+    yield Finding(
+        name="growing-sum",
+        severity="note",
+        title=(
+            f"{listed([b.name + '.grad' for b in books])} now holds the sum of {most} backward "
+            "passes: backward() accumulates."
+        ),
+        cause=(
+            "Each backward adds to .grad what it computed; nothing used or cleared the gradient "
+            "in between. That is how gradients are accumulated on purpose."
+        ),
+        remedy=Remedy("To see one pass alone, clear the gradient before it.", "w.grad = None"),
+        evidence=Evidence(tensors=tuple(b.name for b in books), count=most),
+    )
+
+
+# -- exonerations ----------------------------------------------------------------------
+
+
+def accumulation(trace: Trace) -> Iterator[Finding]:
+    """Several backward passes for one update, each used once."""
+    books = [b for b in _clean_books(trace) if b.largest > 1 and not b.rebinds]
+    if not books:
+        return
+    small, large = min(b.smallest for b in books), max(b.largest for b in books)
+    size = f"{large}" if small == large else f"{small} to {large}"
+    yield Finding(
+        name="accumulation",
+        severity="fine",
+        title=(
+            f"{size} backward passes per update, each used exactly once: gradient accumulation, not "
+            "a forgotten zero_grad."
+        ),
+        cause="The gradients are cleared after each update, so no contribution is used twice.",
+        evidence=Evidence(tensors=tuple(b.name for b in books)),
+    )
+
+
+def rebinding(trace: Trace) -> Iterator[Finding]:
+    """The name is bound to a new leaf in every round, whose gradient starts empty."""
+    names = [b.name for b in _clean_books(trace) if b.rebinds > 0 and b.leaves > 1]
+    if names:
+        place = next((e.where for e in trace.events if e.kind == "rebind" and e.where), None)
+        yield Finding(
+            name="rebinding",
+            severity="fine",
+            title=(
+                f"No zeroing is needed: the name {listed(names)} is bound to a new leaf in every "
+                "round, and a new leaf's grad is None."
+            ),
+            cause="The old leaf, with the gradient that it held, is left behind.",
+            evidence=Evidence(lines=lines(place), tensors=tuple(names)),
+        )
+
+
+def closure(trace: Trace) -> Iterator[Finding]:
+    """Several backward passes inside one ``step(closure)``."""
+    if trace.ledger.closures and not _any_stale(trace):
+        count = trace.ledger.closures
+        yield Finding(
+            name="closure",
+            severity="fine",
+            title=(
+                f"{plural(count, 'closure evaluation')} inside step(): each cleared the gradients and "
+                "used its own."
+            ),
+            cause="Optimizers such as LBFGS call the closure several times within one step.",
+        )
+
+
+def zeroed(trace: Trace) -> Iterator[Finding]:
+    """The everyday loop: every contribution used exactly once, then cleared."""
+    books = [b for b in _clean_books(trace) if b.consumptions and b.largest == 1 and not b.rebinds]
+    if books and not _any_stale(trace):
+        passes, updates = max(b.deposits for b in books), max(b.consumptions for b in books)
+        cleared = sum(b.clears for b in books)
+        used = "every gradient" if passes == updates else "no gradient"
+        how = "used exactly once" if passes == updates else "used twice"
+        yield Finding(
+            name="zeroed",
+            severity="fine",
+            title=(
+                f"{plural(passes, 'backward pass')}, {plural(updates, 'update')}: {used} was {how}"
+                + (", and cleared before the next one." if cleared > 1 else ".")
+            ),
+            cause="Nothing stale: the ledger followed every contribution from deposit to use.",
+            evidence=Evidence(tensors=tuple(b.name for b in books)),
+        )
+
+
+def _any_stale(trace: Trace) -> bool:
+    return any(True for _ in of_kind(trace, "stale", "decayed"))
+
+
+def _clean_books(trace: Trace) -> list[LeafBook]:
+    """Books of names without any incident of use."""
+    guilty = {n for i in of_kind(trace, "stale", "decayed", "leaked") for n in i.tensors}
+    return [b for b in trace.ledger.books if b.name not in guilty and b.consumptions]

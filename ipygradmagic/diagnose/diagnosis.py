@@ -1,0 +1,49 @@
+"""The list of diagnoses, and the one function that goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ipygradmagic.diagnose import accumulation, flow, numerics, order, ownership
+from ipygradmagic.record.findings import SEVERITIES, Finding
+from ipygradmagic.record.trace import Trace
+
+Diagnosis = Callable[[Trace], Iterable[Finding]]
+
+DIAGNOSES: tuple[Diagnosis, ...] = (
+    accumulation.stale_gradient,
+    order.cleared_before_step,
+    ownership.stale_optimizer,
+    flow.freed_graph,
+    flow.detached_loss,
+    accumulation.leaked_gradient,
+    accumulation.leftover,
+    accumulation.reused_gradient,
+    accumulation.discarded_contribution,
+    order.step_without_gradient,
+    order.clip_after_step,
+    ownership.unowned_leaf,
+    ownership.unreached_leaf,
+    flow.non_leaf_grad,
+    numerics.nonfinite_gradient,
+    accumulation.decayed_gradient,
+    accumulation.growing_sum,
+    accumulation.accumulation,
+    accumulation.rebinding,
+    accumulation.closure,
+    accumulation.zeroed,
+)
+
+
+def diagnose(trace: Trace) -> Trace:
+    """The trace with its findings, the most severe first; a failing diagnosis is a warning."""
+    findings: list[Finding] = []
+    warnings: list[str] = []
+    for diagnosis in DIAGNOSES:
+        try:
+            findings += diagnosis(trace)
+        except Exception as error:
+            name = getattr(diagnosis, "__name__", "a diagnosis")
+            warnings.append(f"the diagnosis {name} failed: {type(error).__name__}: {error}")
+    findings.sort(key=lambda f: SEVERITIES.index(f.severity))
+    return trace.with_findings(tuple(findings), tuple(warnings))

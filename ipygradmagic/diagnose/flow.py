@@ -1,0 +1,95 @@
+"""Where the flow of gradients is cut: non-leaves, detached losses, freed graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipygradmagic.diagnose.words import at, lines
+from ipygradmagic.record.findings import Evidence, Finding, Remedy
+from ipygradmagic.record.trace import CellError, Trace
+
+_FREED = "through the graph a second time"
+_NO_GRAD = "does not require grad and does not have a grad_fn"
+
+
+def non_leaf_grad(trace: Trace) -> Iterator[Finding]:
+    """The code asks for ``.grad`` of a tensor that is the result of an operation."""
+    for tensor in trace.tensors:
+        if tensor.kind != "non-leaf" or tensor.asked is None:
+            continue
+        yield Finding(
+            name="non-leaf-grad",
+            severity="warning",
+            title=(
+                f"{tensor.name}.grad is None{at(tensor.asked)}: {tensor.name} is not a leaf, it was "
+                f"made by {tensor.made}."
+            ),
+            cause=(
+                "PyTorch keeps .grad for leaves only: tensors that you made yourself with "
+                "requires_grad=True, not results of an operation (not even of * 0.1 or .to(device))."
+            ),
+            consequence="An update that reads it gets None.",
+            remedy=Remedy(
+                f"Switch requires_grad on after the last operation that makes {tensor.name}, or "
+                "call retain_grad() on it before backward() to look at its gradient.",
+                f"{tensor.name}.retain_grad()",
+            ),
+            evidence=Evidence(lines=lines(tensor.asked), tensors=(tensor.name,)),
+        )
+
+
+def freed_graph(trace: Trace) -> Iterator[Finding]:
+    """A second backward through a graph that the first one freed."""
+    error = trace.error or _caught(trace)
+    if error is None or _FREED not in error.message:
+        return
+    first = trace.event(error.freed_by) if error.freed_by else None
+    by = f"backward #{first.number}{at(first.where)}" if first is not None else "an earlier backward"
+    yield Finding(
+        name="freed-graph",
+        severity="error" if trace.error is not None else "note",
+        title=f"The backward{at(error.where)} needs a graph that {by} has already freed.",
+        cause=(
+            "backward() frees what the graph had saved as it goes, to save memory. A second pass "
+            "through the same graph, or through a part of it kept from an earlier round, finds "
+            "nothing there."
+        ),
+        consequence="PyTorch raises a RuntimeError; gradients deposited so far stay in .grad.",
+        remedy=Remedy(
+            "Compute the loss anew before each backward; detach() what is carried over from round "
+            "to round. Only if you do want two passes through one graph, keep it:",
+            "loss.backward(retain_graph=True)",
+        ),
+        evidence=Evidence(
+            events=(error.freed_by,) if error.freed_by else (),
+            lines=lines(error.where, first.where if first is not None else None),
+        ),
+    )
+
+
+def _caught(trace: Trace) -> CellError | None:
+    """The same error, if the user's code caught it."""
+    for event in trace.events:
+        if event.kind == "backward" and event.error and _FREED in event.error:
+            return CellError("RuntimeError", event.error, event.where)
+    return None
+
+
+def detached_loss(trace: Trace) -> Iterator[Finding]:
+    """backward on something that no leaf leads to."""
+    error = trace.error
+    if error is None or _NO_GRAD not in error.message:
+        return
+    yield Finding(
+        name="detached-loss",
+        severity="error",
+        title=f"The loss{at(error.where)} does not depend on any tensor that requires grad.",
+        cause=(
+            "Somewhere between the parameters and the loss the graph is cut: detach(), .data, "
+            ".item(), numpy, torch.no_grad(), a re-wrapped torch.tensor(loss) - or nothing has "
+            "requires_grad=True at all."
+        ),
+        consequence="There is nothing to back-propagate; PyTorch raises a RuntimeError.",
+        remedy=Remedy("Compute the loss from the parameters with torch operations only."),
+        evidence=Evidence(lines=lines(error.where)),
+    )

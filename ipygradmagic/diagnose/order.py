@@ -1,0 +1,85 @@
+"""Things done in the wrong order: steps with nothing to use, clipping too late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ipygradmagic.diagnose.words import at, grads, lines, of_kind, times, total
+from ipygradmagic.record.findings import Evidence, Finding, Remedy
+from ipygradmagic.record.ledger import Incident
+from ipygradmagic.record.trace import Trace
+
+
+def cleared_before_step(trace: Trace) -> Iterator[Finding]:
+    """``zero_grad`` between backward and step."""
+    for incident in of_kind(trace, "cleared-before-step"):
+        yield Finding(
+            name="cleared-before-step",
+            severity="error",
+            title=(
+                f"{incident.actor}.step(){at(incident.where)} had nothing to use "
+                f"({times(incident.count)}): the gradients had been cleared{at(incident.other)}, "
+                "after the backward."
+            ),
+            cause="The gradients are cleared between backward() and step().",
+            consequence="The parameters do not move (except by weight decay or momentum).",
+            remedy=Remedy(
+                "Clear the gradients before backward() or after step().",
+                f"loss.backward()\n{incident.actor}.step()\n{incident.actor}.zero_grad()",
+            ),
+            evidence=_evidence(incident, second=True),
+        )
+
+
+def step_without_gradient(trace: Trace) -> Iterator[Finding]:
+    """A step of an optimizer none of whose tensors has a gradient."""
+    for incident in of_kind(trace, "empty-step"):
+        steps = dict(trace.ledger.actors).get(incident.actor, incident.count)
+        always = incident.count >= steps or incident.count > 2
+        backward = total(trace, "backward")
+        why = (
+            "No backward reached any tensor that this optimizer owns."
+            if backward
+            else "There was no backward before it."
+        )
+        yield Finding(
+            name="step-without-gradient",
+            severity="warning" if always else "note",
+            title=(
+                f"{incident.actor}.step(){at(incident.where)} had nothing to use "
+                f"({times(incident.count)}): every grad was None or zero."
+            ),
+            cause=why,
+            consequence="The parameters do not move.",
+            remedy=Remedy(
+                "Call loss.backward() before step(), on a loss that depends on these parameters."
+            ),
+            evidence=_evidence(incident),
+        )
+
+
+def clip_after_step(trace: Trace) -> Iterator[Finding]:
+    """Clipping gradients that have been used already."""
+    for incident in of_kind(trace, "clip-after-step"):
+        yield Finding(
+            name="clip-after-step",
+            severity="warning",
+            title=(
+                f"{grads(incident)} was clipped{at(incident.where)} after the update had already "
+                f"used it ({times(incident.count)})."
+            ),
+            cause="Clipping changes .grad; the step before it had read the unclipped gradient.",
+            consequence="The clipping has no effect on training.",
+            remedy=Remedy("Clip between backward() and step()."),
+            evidence=_evidence(incident),
+        )
+
+
+def _evidence(incident: Incident, *, second: bool = False) -> Evidence:
+    places = (incident.other, incident.where) if second else (incident.where, incident.other)
+    return Evidence(
+        events=tuple(dict.fromkeys((incident.first_event, incident.last_event))),
+        lines=lines(*places, incident.deposited),
+        tensors=incident.tensors,
+        count=incident.count,
+    )

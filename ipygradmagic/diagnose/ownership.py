@@ -1,0 +1,227 @@
+"""Who owns what: leaves that the loss and the optimizers do not agree about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ipygradmagic.diagnose.words import lines, listed, plural
+from ipygradmagic.record.findings import Evidence, Finding, Remedy
+from ipygradmagic.record.source import SourceLocation
+from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
+from ipygradmagic.record.trace import Trace
+
+_ROOT = re.compile(r"\w+")
+
+
+def stale_optimizer(trace: Trace) -> Iterator[Finding]:
+    """The optimizer still holds a leaf that another one has replaced."""
+    for optimizer in _stepped(trace):
+        pairs = list(_replaced(trace, optimizer))
+        if not pairs:
+            continue
+        old = [a for a, _ in pairs]
+        new = list(dict.fromkeys(b.name for _, b in pairs))
+        yield Finding(
+            name="stale-optimizer",
+            severity="error",
+            title=(
+                f"{optimizer.name} still holds the old {listed([t.name for t in old])}: the loss "
+                f"reaches a newer tensor of that name, which is in no optimizer."
+            ),
+            cause=(
+                "An optimizer keeps the tensors that it was given. Binding the name to a new "
+                "tensor (or replacing a layer) afterwards does not tell the optimizer."
+            ),
+            consequence=f"{listed(new)} never moves; step() works on a tensor that nobody uses.",
+            remedy=Remedy(
+                "Make the optimizer after the tensors have their final form, and update them in place.",
+                f"{optimizer.name} = torch.optim.{optimizer.cls}([{', '.join(new[:4])}], ...)",
+            ),
+            evidence=Evidence(
+                events=_first_step(trace, optimizer),
+                lines=lines(*(b.born for _, b in pairs), _step_line(trace, optimizer)),
+                tensors=tuple(new),
+                count=len(pairs),
+            ),
+        )
+
+
+def _replaced(
+    trace: Trace, optimizer: OptimizerInfo
+) -> Iterator[tuple[TensorInfo, TensorInfo]]:
+    """(owned but unreached, reached but unowned) pairs that belong together."""
+    owned = [t for t in _owned(trace, optimizer) if not t.reached and t.requires_grad]
+    orphans = [t for t in trace.tensors if t.kind == "leaf" and t.reached and not _ever_owned(trace, t)]
+    taken: set[int] = set()
+    for old in owned:
+        for new in orphans:
+            if new.id in taken:
+                continue
+            same_name = _bare(new.name) == _bare(old.name) and new.id != old.id
+            hidden = old.name.startswith("‹") or _is_handle(old.name)
+            if same_name or (hidden and new.shape == old.shape):
+                taken.add(new.id)
+                yield old, new
+                break
+
+
+def _bare(name: str) -> str:
+    return name
+
+
+def _is_handle(name: str) -> bool:
+    return "param_groups" in name
+
+
+def unowned_leaf(trace: Trace) -> Iterator[Finding]:
+    """Reached by the loss, but in no optimizer and never updated."""
+    if not _stepped(trace):
+        return
+    replaced = {b.id for o in _stepped(trace) for _, b in _replaced(trace, o)}
+    orphans = [
+        t
+        for t in trace.tensors
+        if t.kind == "leaf" and t.reached and not _ever_owned(trace, t) and t.id not in replaced
+    ]
+    orphans = [t for t in orphans if _never_used(trace, t.name)]
+    likely = [t for t in orphans if _forgotten(trace, t)]
+    known = {t.id for t in likely}
+    for some, severity in ((likely, "warning"), ([t for t in orphans if t.id not in known], "note")):
+        names = list(dict.fromkeys(t.name for t in some))
+        if not names or (severity == "note" and not any(t.parameter for t in some)):
+            continue
+        yield Finding(
+            name="unowned-leaf",
+            severity="warning" if severity == "warning" else "note",
+            title=(
+                f"{listed(names)} received gradients, but {_verb(names)} in no optimizer and never "
+                "updated."
+            ),
+            cause=_why_unowned(some),
+            consequence=(
+                f"{_it(names)} never changes, and gradients pile up in it."
+                if severity == "warning"
+                else "If that is intended, switching requires_grad off saves the work."
+            ),
+            remedy=Remedy(
+                "Give the optimizer every tensor that is to be trained; register layers in "
+                "nn.ModuleList or nn.ParameterList instead of a plain list."
+            ),
+            evidence=Evidence(
+                lines=lines(*(t.born for t in some[:3]), _backward_line(trace)),
+                tensors=tuple(names),
+                count=len(names),
+            ),
+        )
+
+
+def _forgotten(trace: Trace, tensor: TensorInfo) -> bool:
+    """Signs that a leaf was meant to be trained.
+
+    A Parameter that its module does not register, or that nothing reaches but the graph (made
+    anew in ``forward``), can never be in ``model.parameters()``. A leaf made by hand that takes
+    two or more contributions beside leaves that are trained was forgotten; an input whose
+    gradient is looked at (FGSM, saliency) is a new leaf in each round, or is cleared.
+    """
+    if tensor.parameter:
+        return not tensor.registered
+    book = next((b for b in trace.ledger.books if b.name == tensor.name), None)
+    if book is None or book.leaves > 1 or book.clears or book.consumptions:
+        return False
+    return tensor.reached >= 2 and _same_backward(trace, tensor)
+
+
+def _same_backward(trace: Trace, tensor: TensorInfo) -> bool:
+    """Some backward reached this leaf together with one that an optimizer owns."""
+    owned = {i for o in _stepped(trace) for g in o.groups for i in g.tensors}
+    for event in trace.events:
+        if event.kind == "backward":
+            ids = {c.tensor for c in event.changes}
+            if tensor.id in ids and ids & owned:
+                return True
+    return False
+
+
+def _why_unowned(some: list[TensorInfo]) -> str:
+    if any(t.parameter and not t.registered for t in some):
+        return (
+            "These layers are not registered in their module (a plain list or dict, or made inside "
+            "forward()), so model.parameters() does not list them."
+        )
+    if any(t.parameter for t in some):
+        return "The optimizer was given only a part of the model's parameters."
+    return "The optimizer was not given this tensor."
+
+
+def unreached_leaf(trace: Trace) -> Iterator[Finding]:
+    """In an optimizer that steps, but never reached by any backward."""
+    replaced = {a.id for o in _stepped(trace) for a, _ in _replaced(trace, o)}
+    for optimizer in _stepped(trace):
+        owned = [t for t in _owned(trace, optimizer) if t.requires_grad]
+        dead = [t for t in owned if not t.reached and t.grad is None and t.id not in replaced]
+        if not dead or not trace.counts().get("backward") or optimizer.steps < 2:
+            continue
+        names = list(dict.fromkeys(t.name for t in dead))
+        every = len(dead) == len(owned)
+        if every and any(i.kind == "empty-step" for i in trace.ledger.incidents):
+            severity = "warning"
+        else:
+            severity = "note"
+        yield Finding(
+            name="unreached-leaf",
+            severity="warning" if severity == "warning" else "note",
+            title=(
+                f"{plural(len(dead), 'tensor')} of {optimizer.name} ({listed(names)}) "
+                f"{'was' if len(dead) == 1 else 'were'} never reached by a backward: grad is None."
+            ),
+            cause=(
+                "The loss does not depend on it: the layer is not used in forward(), the graph is "
+                "cut on the way (detach, .data, .item()), or it belongs to another model."
+            ),
+            consequence="It keeps its initial value.",
+            remedy=Remedy("Check that the loss is computed from it, without a detach on the way."),
+            evidence=Evidence(
+                lines=lines(_step_line(trace, optimizer)), tensors=tuple(names), count=len(dead)
+            ),
+        )
+
+
+def _stepped(trace: Trace) -> list[OptimizerInfo]:
+    return [o for o in trace.optimizers if o.steps]
+
+
+def _owned(trace: Trace, optimizer: OptimizerInfo) -> list[TensorInfo]:
+    ids = {i for g in optimizer.groups for i in g.tensors}
+    return [t for t in trace.tensors if t.id in ids]
+
+
+def _ever_owned(trace: Trace, tensor: TensorInfo) -> bool:
+    ids = {i for o in trace.optimizers for g in o.groups for i in g.tensors}
+    return tensor.id in ids or bool(tensor.owners)
+
+
+def _never_used(trace: Trace, name: str) -> bool:
+    return all(not b.consumptions for b in trace.ledger.books if b.name == name)
+
+
+def _first_step(trace: Trace, optimizer: OptimizerInfo) -> tuple[int, ...]:
+    steps = (e.index for e in trace.events if e.kind == "step" and e.actor == optimizer.name)
+    return tuple(i for i in (next(steps, 0),) if i)
+
+
+def _step_line(trace: Trace, optimizer: OptimizerInfo) -> SourceLocation | None:
+    steps = (e.where for e in trace.events if e.kind == "step" and e.actor == optimizer.name)
+    return next(steps, None)
+
+
+def _backward_line(trace: Trace) -> SourceLocation | None:
+    return next((e.where for e in trace.events if e.kind == "backward"), None)
+
+
+def _verb(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _it(names: list[str]) -> str:
+    return "It" if len(names) == 1 else "Each of them"

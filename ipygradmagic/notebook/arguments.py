@@ -1,0 +1,160 @@
+"""The line of a magic, read: words, options, and messages that say what exists."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import keyword
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from ipygradmagic.errors import OptionError
+from ipygradmagic.options import FORMATS, Options
+
+Method = TypeVar("Method", bound=Callable[..., object])
+
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_NUMBER = re.compile(r"-\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        options: For the recording and the report.
+        output: Name under which the trace is stored in the namespace.
+        words: What is no option: names, or expressions.
+        graph: Expression whose graph ``%grad_state`` draws.
+    """
+
+    options: Options
+    output: str | None = None
+    words: tuple[str, ...] = ()
+    graph: str | None = None
+
+
+def with_arguments(*arguments: argument) -> Callable[[Method], Method]:
+    """IPython's stack of untyped argument decorators as one typed decorator."""
+
+    def decorate(method: Method) -> Method:
+        for one in reversed(arguments):
+            one(method)
+        return cast(Method, magic_arguments()(method))  # type: ignore[no-untyped-call]
+
+    return decorate
+
+
+def option(*flags: str, **settings: object) -> argument:
+    """``argument`` of IPython, typed."""
+    return argument(*flags, **settings)  # type: ignore[no-untyped-call]
+
+
+ROWS = option("--rows", type=int, default=40, metavar="N", help="most rows of the table (40)")
+FORMAT = option(
+    "--format",
+    choices=FORMATS,
+    default="auto",
+    help="what to publish: auto (HTML and text together, in a terminal text), html, or text",
+)
+
+
+def words_of(line: str) -> list[str]:
+    """Split at blanks, except inside brackets and quotes; quotes around a whole word go."""
+    words: list[str] = []
+    word = ""
+    waiting: list[str] = []
+    for sign in line:
+        if waiting and sign == waiting[-1]:
+            waiting.pop()
+        elif waiting and waiting[-1] in "'\"":
+            pass
+        elif sign in _CLOSING or sign in "'\"":
+            waiting.append(_CLOSING.get(sign, sign))
+        if sign.isspace() and not waiting:
+            words.append(word)
+            word = ""
+        else:
+            word += sign
+    return [_unquoted(w) for w in [*words, word] if w]
+
+
+def _unquoted(word: str) -> str:
+    whole = len(word) > 1 and word[0] in "'\"" and word.find(word[0], 1) == len(word) - 1
+    return word[1:-1] if whole else word
+
+
+def options_of(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
+    """Flag → action, in the order of definition."""
+    return {flag: action for action in parser._actions for flag in action.option_strings}
+
+
+def split_statement(parser: argparse.ArgumentParser, line: str) -> tuple[list[str], str]:
+    """The options in front of a statement, and the statement."""
+    known, words, rest = options_of(parser), list[str](), line.strip()
+    while rest.startswith("-") and not _NUMBER.match(rest):
+        word, rest = _first_word(rest)
+        if word == "--":
+            break
+        words.append(word)
+        action = known.get(word)
+        if action is not None and action.nargs != 0 and rest:
+            value, rest = _first_word(rest)
+            words.append(value)
+    return words, rest
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    word, *rest = text.split(None, 1)
+    return word, rest[0] if rest else ""
+
+
+def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
+    """Parse the words of a magic's line.
+
+    Raises:
+        UsageError: An option is unknown or its value does not fit; the message says what would.
+    """
+    _refuse_unknown(parser, words)
+    found = vars(parser.parse_args(words))
+    try:
+        options = Options(
+            names=tuple(found.get("names") or ()),
+            rows=found["rows"],
+            graph=not found.get("no_graph", False),
+            format=found["format"],
+        )
+    except OptionError as error:
+        raise UsageError(str(error)) from None
+    words_left = found.get("names") or found.get("expressions") or ()
+    return Request(options, _identifier(found.get("output")), tuple(words_left), found.get("graph"))
+
+
+def _refuse_unknown(parser: argparse.ArgumentParser, words: list[str]) -> None:
+    known = options_of(parser)
+    for word in words:
+        flag = word.partition("=")[0]
+        if word == "--":
+            return
+        if word.startswith("-") and flag not in known and not _NUMBER.match(word):
+            near = difflib.get_close_matches(flag, known, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise UsageError(
+                f"{parser.prog} has no option {flag}; {hint}options: {', '.join(known)}"
+                f" (%{parser.prog}? explains them)"
+            )
+
+
+def _identifier(name: object) -> str | None:
+    if name is None or (isinstance(name, str) and name.isidentifier() and not _reserved(name)):
+        return name
+    raise UsageError(f"--output needs a name for the trace, such as t; {name!r} cannot be one")
+
+
+def _reserved(name: str) -> bool:
+    return keyword.iskeyword(name)

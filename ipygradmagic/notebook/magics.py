@@ -1,0 +1,206 @@
+"""The magics: what is typed, parsed and handed on."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from typing import cast
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    line_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+    output_can_be_silenced,
+)
+
+from ipygradmagic.errors import GradMagicError
+from ipygradmagic.notebook import names
+from ipygradmagic.notebook.arguments import (
+    FORMAT,
+    ROWS,
+    Request,
+    option,
+    read,
+    split_statement,
+    with_arguments,
+    words_of,
+)
+from ipygradmagic.notebook.execute import calling_line, execute, place
+from ipygradmagic.notebook.faults import contained
+from ipygradmagic.notebook.publish import publish
+from ipygradmagic.notebook.tracing import Run, cell_namer, raw_cell
+
+USAGE = """\
+%trace_grad STATEMENT      trace one statement, e.g.  %trace_grad --rows 10 loss.backward()
+%%trace_grad [NAMES]       as the first line of a cell: trace the cell
+%trace_grad?               all options, with examples"""
+
+
+@magics_class
+class GradMagics(Magics):
+    """``%%trace_grad`` and ``%grad_state``."""
+
+    shell: InteractiveShell
+
+    # Without a cell below it, the line is a statement: its options are read one by one,
+    # because a statement can contain anything that looks like an option.
+    @with_arguments(
+        option(
+            "names",
+            nargs="*",
+            help="tensors to show, by name or pattern: w, model.*; all if none is given. "
+            "Recording and diagnosis always cover every tensor",
+        ),
+        ROWS,
+        option("--no-graph", action="store_true", help="no picture of the autograd graph"),
+        FORMAT,
+        option("-o", "--output", metavar="NAME", help="store the trace in the namespace as NAME"),
+    )
+    @no_var_expand
+    @needs_local_scope
+    @output_can_be_silenced
+    @line_cell_magic
+    def trace_grad(
+        self, line: str, cell: str | None = None, local_ns: dict[str, object] | None = None
+    ) -> object:
+        """Show what a cell does to the gradients, and say what is wrong.
+
+        The cell runs as it would without the magic. Below its output comes a report: a verdict
+        in words; for every backward, step and zero_grad (also hand-written ones) each
+        gradient before, what was added, and after, with the line that did it; and a picture of
+        the graph. Nothing that the cell computes, prints or raises is changed.
+
+        As a line magic it traces one statement: put options first, then the statement.
+
+        Examples
+        --------
+        ::
+
+            %%trace_grad
+            for x, y in batches:
+                loss = loss_of(model(x), y)
+                loss.backward()
+                optimizer.step()          # is a zero_grad missing? the report says so
+
+            %%trace_grad model.0.weight --rows 20 -o t
+            train(model)                  # afterwards: t.findings, t.events
+
+            %trace_grad --no-graph loss.backward()
+        """
+        __tracebackhide__ = True
+        if cell is not None:
+            return self._trace_body(line, cell, local_ns)
+        words, statement = split_statement(parser_of(self, "trace_grad"), line)
+        request = read(parser_of(self, "trace_grad"), words)
+        if not statement:
+            print(USAGE)
+            return None
+        return self._trace(request, statement, calling_line(self.shell), local_ns)
+
+    def _trace_body(self, line: str, body: str, local_ns: dict[str, object] | None) -> object:
+        """``%%trace_grad`` called by hand; see ``cell`` for what happens to one in a cell."""
+        __tracebackhide__ = True
+        request = read(parser_of(self, "trace_grad"), words_of(line))
+        above, found, _ = raw_cell(self.shell).lstrip("\n").partition(body)
+        first = above.count("\n") + 1 if found and body else 1
+        return self._trace(request, body, first, local_ns)
+
+    def _trace(
+        self, request: Request, source: str, line: int, local_ns: Mapping[str, object] | None
+    ) -> object:
+        """Run the source under a trace of its own."""
+        __tracebackhide__ = True
+        python = self.shell.transform_cell(source)  # type: ignore[no-untyped-call]
+        moved, filename = place(self.shell, python, line)
+        run = Run(self.shell, request, filename)
+        try:
+            run.start()
+            value = execute(self.shell, moved, filename, local_ns)
+        except BaseException as error:
+            run.finish(error)
+            raise
+        run.finish()
+        return value
+
+    @with_arguments(
+        option(
+            "expressions",
+            nargs="*",
+            help="what to look at: w, model.fc.weight, layers[2]; all of the namespace if none "
+            "is given. Blanks only inside brackets or quotes",
+        ),
+        option("--graph", metavar="EXPR", help="draw the graph behind this tensor, e.g. loss"),
+        ROWS,
+        FORMAT,
+    )
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    def grad_state(self, line: str, local_ns: dict[str, object] | None = None) -> None:
+        """Show every tensor that requires grad as it is now.
+
+        For each one: name, shape, value, its gradient (None, zero, or numbers), what the
+        gradient holds and since which cell and line, which optimizer owns it, and what is odd
+        about it. Modules and optimizers are opened up. No trace is needed before; if there was
+        one, it is known where a gradient came from.
+
+        Examples
+        --------
+        ::
+
+            %grad_state
+            %grad_state model.fc.weight w --graph loss
+        """
+        request = read(parser_of(self, "grad_state"), words_of(line))
+        namespace = dict(self.shell.user_ns)
+        namespace.update(local_ns or {})
+        expressions = {text: _value_of(text, namespace) for text in request.words}
+        graph = request.graph and (request.graph, _value_of(request.graph, namespace))
+        self._look(request, namespace, expressions, graph or None)
+
+    def _look(
+        self,
+        request: Request,
+        namespace: dict[str, object],
+        expressions: Mapping[str, object],
+        graph: tuple[str, object] | None,
+    ) -> None:
+        with contained("look at the gradients"):
+            from ipygradmagic.api import look  # torch, only now that someone looks
+
+            try:
+                report = look(
+                    namespace,
+                    expressions,
+                    graph=graph,
+                    options=request.options,
+                    cell_of=cell_namer(self.shell),
+                )
+            except GradMagicError as error:
+                raise UsageError(str(error)) from None
+            publish(self.shell, report, request.options.format)
+
+
+def parser_of(magics: GradMagics, name: str) -> ArgumentParser:
+    """The parser that IPython's decorators have put on a magic."""
+    return cast(ArgumentParser, getattr(magics, name).parser)
+
+
+def _value_of(expression: str, namespace: dict[str, object]) -> object:
+    """Evaluate what the user typed.
+
+    Raises:
+        UsageError: It cannot be evaluated; says why, and what exists.
+    """
+    try:
+        return eval(compile(expression.strip(), "<grad_state>", "eval"), namespace)
+    except SyntaxError:
+        reason = "is no expression; put one with blanks into brackets or quotes"
+    except Exception as error:
+        reason = f"cannot be evaluated ({type(error).__name__}: {error})"
+    raise UsageError(f"{expression!r} {reason}; {names.what_exists(expression, namespace)}")

@@ -1,0 +1,50 @@
+"""View → HTML that survives every front end: literal inline styles, nothing else.
+
+No ``<style>``, script, id or widget: JupyterLab strips those from notebooks that it does not
+trust, which is how shared and CI-made notebooks open (measured; see the front-end notes).
+"""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from pathlib import Path
+
+import jinja2
+
+from ipygradmagic.errors import LayoutUnavailable
+from ipygradmagic.render.layout import layout
+from ipygradmagic.render.view import SIGNS, Picture, View
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def to_html(view: View) -> str:
+    """The report as one self-contained ``<div>``."""
+    template = _environment().get_template("report.html.j2")
+    return template.render(view=view).strip()
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.globals["signs"] = SIGNS
+    environment.globals["drawn"] = drawn
+    environment.filters["kind"] = lambda block: type(block).__name__
+    return environment
+
+
+def drawn(picture: Picture) -> tuple[str, str]:
+    """``(data URI, "")``, or ``("", why not)`` where no picture can be had."""
+    try:
+        svg = layout(picture.dot)
+    except LayoutUnavailable as reason:
+        return "", str(reason)
+    encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
+    return f"data:image/svg+xml;base64,{encoded}", ""

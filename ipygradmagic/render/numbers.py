@@ -1,0 +1,130 @@
+"""Numbers as an engineer writes them: four significant digits, a true minus sign."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ipygradmagic.record.tensors import Number, Summary
+from ipygradmagic.render.view import Line
+
+DIGITS = 4
+NBSP = "\u00a0"
+PER_LINE = 4
+"""A vector longer than this is broken into lines of this many numbers."""
+
+
+def number(value: Number) -> str:
+    """``−47.06``, ``0.001``, ``1.2e−7``, ``NaN``, ``1+2j``."""
+    if isinstance(value, complex):
+        sign = "−" if math.copysign(1, value.imag) < 0 else "+"
+        return f"{number(value.real)}{sign}{number(abs(value.imag))}j"
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value + 0.0:.{DIGITS}g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        power = int(exponent)
+        text = str(round(float(text))) if 0 <= power < 6 else f"{mantissa}e{power}"
+    return text.replace("-", "−")
+
+
+def count(value: int) -> str:
+    """A whole number with thousands separated: ``15,000``."""
+    return f"{value:,}"
+
+
+def shape_words(shape: Sequence[int]) -> str:
+    """``scalar`` for no dimensions, else ``(64, 128)`` as torch prints it."""
+    if not shape:
+        return "scalar"
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
+
+
+def summary_lines(summary: Summary | None, shape: Sequence[int] = ()) -> tuple[Line, ...]:
+    """A look at a tensor: all its numbers if it is small, else norm, mean and range."""
+    if summary is None:
+        return (Line("None", "number", "muted"),)
+    if summary.values is not None:
+        return _values(summary.values, shape)
+    return _statistics(summary)
+
+
+def brief(summary: Summary | None, shape: Sequence[int] = ()) -> str:
+    """The same in one short phrase, for a node of a picture."""
+    if summary is None:
+        return "None"
+    if summary.values is not None and len(summary.values) <= PER_LINE:
+        return " ".join(line.text.replace(NBSP, " ") for line in _values(summary.values, shape))
+    if summary.zero:
+        return "all zero"
+    flags = [line.text for line in _flags(summary) if line.tone == "error"]
+    norm = [f"norm {number(summary.norm)}"] if summary.norm is not None else [_unknown(summary)]
+    return ", ".join(norm + flags)
+
+
+def _values(values: tuple[Number, ...], shape: Sequence[int]) -> tuple[Line, ...]:
+    texts = [number(v) for v in values]
+    if not shape and len(texts) == 1:
+        return (_number_line(texts[0]),)
+    if not texts:
+        return (Line("[] no elements", "number", "muted"),)
+    width = max(map(len, texts))
+    padded = [t.rjust(width, NBSP) for t in texts] if len(texts) > 1 else texts
+    if len(shape) == 2 and shape[0] > 1 and 0 < shape[1] <= 2 * PER_LINE:
+        rows = [padded[i : i + shape[1]] for i in range(0, len(padded), shape[1])]
+        return _bracketed([f"[{_join(r)}]" for r in rows])
+    rows = [padded[i : i + PER_LINE] for i in range(0, len(padded), PER_LINE)]
+    return _bracketed([_join(r) for r in rows])
+
+
+def _bracketed(rows: list[str]) -> tuple[Line, ...]:
+    last = len(rows) - 1
+    return tuple(
+        _number_line(("[" if i == 0 else NBSP) + row + ("]" if i == last else NBSP))
+        for i, row in enumerate(rows)
+    )
+
+
+def _join(texts: Sequence[str]) -> str:
+    return f",{NBSP}".join(texts)
+
+
+def _number_line(text: str) -> Line:
+    broken = "NaN" in text or "∞" in text
+    return Line(text, "number", "error" if broken else "")
+
+
+def _unknown(summary: Summary) -> str:
+    return "not readable" if summary.layout == "strided" else f"{summary.layout}: no numbers"
+
+
+def _statistics(summary: Summary) -> tuple[Line, ...]:
+    if summary.numel == 0:
+        return (Line("no elements", "number", "muted"),)
+    if summary.zero:
+        return (Line("all zero", "number"),)
+    lines = []
+    if summary.norm is not None:
+        lines.append(_number_line(f"norm{NBSP}{number(summary.norm)}"))
+    if summary.mean is not None:
+        lines.append(Line(f"mean{NBSP}{number(summary.mean)}", "number"))
+    if summary.min is not None and summary.max is not None:
+        span = f"{number(summary.min)}{NBSP}…{NBSP}{number(summary.max)}"
+        lines.append(Line(span, "number"))
+    return tuple(lines or [Line(_unknown(summary), "number", "muted")]) + _flags(summary)
+
+
+def _flags(summary: Summary) -> tuple[Line, ...]:
+    lines = []
+    if summary.nan:
+        lines.append(Line(f"{count(summary.nan)} NaN", "number", "error"))
+    if summary.inf:
+        lines.append(Line(f"{count(summary.inf)} infinite", "number", "error"))
+    if summary.zeros:
+        lines.append(Line(f"{count(summary.zeros)} zeros", "number", "muted"))
+    if summary.sampled:
+        lines.append(Line("sampled", "number", "muted"))
+    return tuple(lines)

@@ -1,0 +1,251 @@
+"""The report: what is said about a trace, or about a state, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ipygradmagic.options import Options
+from ipygradmagic.record.findings import SEVERITIES, Finding
+from ipygradmagic.record.state import State
+from ipygradmagic.record.tensors import TensorInfo
+from ipygradmagic.record.trace import CellError, Trace
+from ipygradmagic.render import words
+from ipygradmagic.render.numbers import count
+from ipygradmagic.render.pictures import state_pictures, trace_pictures
+from ipygradmagic.render.tables import Entry, entries_of, optimizer_lines, tensor_table
+from ipygradmagic.render.timeline import timeline_table
+from ipygradmagic.render.view import (
+    Block,
+    FindingCard,
+    Paragraph,
+    Section,
+    Tone,
+    Verdict,
+    View,
+)
+
+RAISE_FAULTS = False
+"""Tests set it, so that a fault in a section is an error and not a placeholder."""
+MOST_CARDS = 12
+MOST_LINES = 4
+NOTHING = "Nothing in this cell requires grad: no backward, no gradient to trace."
+
+Maker = Callable[[], "Section | None"]
+
+
+def report_view(trace: Trace, options: Options) -> View:
+    """Everything that the report of one traced run says."""
+    title = words.clean(trace.meta.title)
+    quiet = not (trace.findings or trace.error or trace.warnings or trace.notes)
+    if quiet and not (trace.events or trace.total or trace.tensors):
+        return View(title, (Section("", (Paragraph(NOTHING, "note"),)),))
+    calm = not trace.error and not any(f.alarm for f in trace.findings)
+    makers: list[tuple[str, Maker]] = [
+        ("Verdict", lambda: Section("", (_verdict(trace), *_asked(trace, options)))),
+        ("Findings", lambda: _findings(trace.findings)),
+        ("Timeline", lambda: _timeline(trace, options, calm)),
+        ("Pictures", lambda: _pictures(trace, options, calm)),
+        ("Tensors", lambda: _tensors(trace, options)),
+        ("Notes", lambda: _notes(trace.notes, trace.warnings)),
+    ]
+    return View(title, _sections(makers))
+
+
+def state_view(state: State, options: Options) -> View:
+    """Everything that ``%grad_state`` says."""
+    if not state.tensors and not state.optimizers and not state.findings:
+        others = f" {_others(state)}" if state.others else ""
+        text = f"No tensor here requires grad.{others}"
+        quiet = (Section("", (Paragraph(text, "note"),)), _notes((), state.warnings))
+        return View("Gradients now", tuple(s for s in quiet if s))
+    makers: list[tuple[str, Maker]] = [
+        ("Verdict", lambda: Section("", (_state_verdict(state),))),
+        ("Findings", lambda: _findings(state.findings)),
+        ("Tensors", lambda: _state_tensors(state, options)),
+        ("Picture", lambda: _state_picture(state)),
+        ("Notes", lambda: _notes((), state.warnings)),
+    ]
+    return View("Gradients now", _sections(makers))
+
+
+def _sections(makers: list[tuple[str, Maker]]) -> tuple[Section, ...]:
+    """Make each section; one that fails leaves a placeholder, never the report."""
+    sections = []
+    for title, make in makers:
+        try:
+            section = make()
+        except Exception as fault:
+            if RAISE_FAULTS:
+                raise
+            text = f"This part could not be shown ({type(fault).__name__}: {fault}). "
+            text += "The rest of the report stands. Please report this fault of ipygradmagic."
+            section = Section(title, (Paragraph(words.prose(text), "warning"),))
+        if section is not None and section.blocks:
+            sections.append(section)
+    return tuple(sections)
+
+
+# -- verdict -------------------------------------------------------------------------------
+
+
+def _verdict(trace: Trace) -> Verdict:
+    headline, tone = _headline(trace.findings)
+    if trace.error is not None:
+        headline, tone = _error_words(trace.error), "error"
+        if any(f.alarm for f in trace.findings):
+            headline += f" Also: {_tally(trace.findings)}."
+    counts = trace.counts() or _counted(trace)
+    said = " · ".join(f"{count(n)} {kind}" for kind, n in counts.items() if n)
+    leaves = {t.name for t in trace.tensors}
+    small = [words.plural(len(leaves), "tensor")] if leaves else []
+    if trace.meta.seconds:
+        small.append(f"{trace.meta.seconds:.2g} s")
+    if trace.meta.title:
+        small.insert(0, words.clean(trace.meta.title))
+    return Verdict(headline, tone, (said or "no backward, no step", " · ".join(small)))
+
+
+def _headline(findings: tuple[Finding, ...]) -> tuple[str, Tone]:
+    present = {f.severity for f in findings}
+    if "error" in present:
+        return f"The gradients are wrong: {_tally(findings)}.", "error"
+    if "warning" in present:
+        return f"The gradients are probably wrong: {_tally(findings)}.", "warning"
+    if "note" in present:
+        return f"Nothing wrong found; {_tally(findings)} worth knowing.", "note"
+    return "Nothing wrong found.", "fine"
+
+
+def _tally(findings: tuple[Finding, ...]) -> str:
+    parts = []
+    for severity in SEVERITIES[:3]:
+        n = sum(f.severity == severity for f in findings)
+        if n:
+            parts.append(words.plural(n, severity))
+    return ", ".join(parts)
+
+
+def _counted(trace: Trace) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for event in trace.events:
+        counts[event.kind] = max(counts.get(event.kind, 0), event.number)
+    return counts
+
+
+def _error_words(error: CellError) -> str:
+    where = f" at {words.place(error.where)}" if error.where else ""
+    message = words.clean(words.prose(error.message), 400)
+    said = f": {message}" if message else ""
+    end = "" if said.endswith((".", "!", "?")) else "."
+    return f"The code stopped with {words.clean(error.type)}{where}{said}{end}"
+
+
+def _asked(trace: Trace, options: Options) -> tuple[Block, ...]:
+    missing = words.unmatched(trace.tensors, options.names)
+    return tuple(Paragraph(text, "note") for text in missing)
+
+
+# -- findings ------------------------------------------------------------------------------
+
+
+def _findings(findings: tuple[Finding, ...]) -> Section | None:
+    ranked = sorted(findings, key=lambda f: SEVERITIES.index(f.severity))
+    blocks: list[Block] = [_card(f) for f in ranked[:MOST_CARDS]]
+    left = ranked[MOST_CARDS:]
+    if left:
+        names = words.listed(dict.fromkeys(f.name for f in left))
+        blocks.append(Paragraph(f"… {words.plural(len(left), 'more finding')}: {names}", "muted"))
+    return Section("", tuple(blocks)) if blocks else None
+
+
+def _card(finding: Finding) -> FindingCard:
+    title, cause = words.prose(finding.title), words.prose(finding.cause)
+    if finding.severity == "fine":
+        return FindingCard(title, "fine", (("", cause),) if cause else (), name=finding.name)
+    facts = [("Why", cause), ("Effect", words.prose(finding.consequence))]
+    remedy = finding.remedy
+    if remedy is not None:
+        facts.append(("Fix", words.prose(remedy.text)))
+    lines = [
+        (words.spot(line), words.code(line.text)) for line in finding.evidence.lines[:MOST_LINES]
+    ]
+    return FindingCard(
+        title,
+        finding.severity,
+        tuple(f for f in facts if f[1]),
+        words.block(remedy.code) if remedy else "",
+        tuple(lines),
+        finding.name,
+    )
+
+
+# -- the parts below -----------------------------------------------------------------------
+
+
+def _timeline(trace: Trace, options: Options, calm: bool) -> Section | None:
+    if not trace.events and not trace.pattern:
+        return None
+    return Section("Timeline", (timeline_table(trace, options),), folded=calm)
+
+
+def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:
+    if not options.graph or not trace.graphs:
+        return None
+    return Section("Graph", trace_pictures(trace), folded=calm)
+
+
+def _tensors(trace: Trace, options: Options) -> Section | None:
+    infos = {t.id: t for t in trace.tensors}
+    entries = entries_of(trace.tensors)
+    blocks: list[Block] = []
+    if entries:
+        blocks.append(tensor_table(entries, options, "Tensors at the end"))
+    blocks += optimizer_lines(trace.optimizers, infos)
+    title = "Tensors and optimizers" if trace.optimizers else "Tensors"
+    return Section(title, tuple(blocks), folded=True)
+
+
+def _notes(notes: tuple[str, ...], warnings: tuple[str, ...]) -> Section | None:
+    blocks: list[Block] = [Paragraph(words.prose(n), "note") for n in notes]
+    blocks += [Paragraph(words.prose(w), "warning") for w in warnings]
+    return Section("Notes", tuple(blocks)) if blocks else None
+
+
+# -- state ---------------------------------------------------------------------------------
+
+
+def _state_verdict(state: State) -> Verdict:
+    infos = [t.info for t in state.tensors]
+    full = sum(i.grad is not None for i in infos)
+    said = f"{words.plural(len(infos), 'tensor')} that " + (
+        "requires grad" if len(infos) == 1 else "require grad"
+    )
+    headline = f"{said}: {count(full)} with a gradient, {count(len(infos) - full)} without."
+    tone: Tone = "fine"
+    if any(f.severity != "fine" for f in state.findings):
+        opening, tone = _headline(state.findings)
+        headline = f"{opening} {headline}"
+    others = (_others(state),) if state.others else ()
+    return Verdict(headline, tone, others)
+
+
+def _others(state: State) -> str:
+    verb = "does" if state.others == 1 else "do"
+    return f"{words.plural(state.others, 'other tensor')} here {verb} not require grad."
+
+
+def _state_tensors(state: State, options: Options) -> Section:
+    infos: dict[int, TensorInfo] = {t.info.id: t.info for t in state.tensors}
+    entries = [
+        Entry(t.info, words.tensor_name(t.info), t.since, words.prose(t.odd)) for t in state.tensors
+    ]
+    blocks: list[Block] = []
+    if entries:
+        blocks.append(tensor_table(entries, options, "Tensors now", now=True))
+    blocks += optimizer_lines(state.optimizers, infos)
+    return Section("", tuple(blocks))
+
+
+def _state_picture(state: State) -> Section | None:
+    pictures = state_pictures(state)
+    return Section("Graph", pictures) if pictures else None

@@ -1,0 +1,226 @@
+"""Table rows for one event: what it did to each tensor, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ipygradmagic.record.events import Change, Event
+from ipygradmagic.record.source import SourceLocation
+from ipygradmagic.record.tensors import Summary, TensorInfo
+from ipygradmagic.render import words
+from ipygradmagic.render.numbers import NBSP, count, number, shape_words, summary_lines
+from ipygradmagic.render.view import SIGNS, Cell, Line, Row, Tone
+
+EMPTY = Cell()
+WRITES_VALUE = ("step", "update", "rebind")
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much of an event is shown: so many tensors; gradients that stayed as they were."""
+
+    tensors: int
+    idle_grads: bool
+
+
+def event_rows(
+    event: Event,
+    infos: Mapping[int, TensorInfo],
+    shown: frozenset[int] | None,
+    detail: Detail,
+    level: int = 0,
+    tone: str = "",
+) -> list[Row]:
+    """The rows of one event; the first has its number, call and line."""
+    picked, more = _pick(event.changes, shown, detail.tensors)
+    parts = [row for c in picked for row in _change_cells(event, c, infos, detail)]
+    remainder = _remainder(event, more)
+    if remainder:
+        parts.append((Cell((Line(remainder, "muted"),)), EMPTY, EMPTY, EMPTY, EMPTY))
+    if not parts:
+        parts.append((Cell((Line("no tensor", "muted"),)), EMPTY, EMPTY, EMPTY, EMPTY))
+    lead = (_index_cell(event.index, tone), _event_cell(event), _line_cell(event.where))
+    severity: Tone = "error" if event.error else _tone(tone)
+    return [
+        Row((*(lead if i == 0 else (EMPTY,) * 3), *cells), "data", level, i == 0, severity)
+        for i, cells in enumerate(parts)
+    ]
+
+
+def unkept_rows(index: int, like: Event | None, level: int) -> list[Row]:
+    """A row for an event of which only the kind is known."""
+    name = like.kind if like else "event"
+    cells = (
+        _index_cell(index, ""),
+        Cell((Line(name, "strong"),)),
+        _line_cell(like.where if like else None),
+        Cell((Line("numbers not kept", "muted"),)),
+    )
+    return [Row((*cells, EMPTY, EMPTY, EMPTY, EMPTY), "data", level)]
+
+
+def _tone(text: str) -> Tone:
+    for tone in ("error", "warning"):
+        if text == tone:
+            return tone
+    return ""
+
+
+def _pick(
+    changes: Sequence[Change], shown: frozenset[int] | None, most: int
+) -> tuple[list[Change], list[Change]]:
+    """The most telling changes, and the others; names that were asked for always count."""
+    wanted = [c for c in changes if shown is None or c.tensor in shown]
+    others = [c for c in changes if shown is not None and c.tensor not in shown]
+    ranked = sorted(wanted, key=_dullness)[:most]
+    telling = {id(c) for c in ranked}
+    # one leaf more costs the same row as saying that there is one more
+    if len(wanted) == most + 1 and not others:
+        return wanted, []
+    rest = [c for c in wanted if id(c) not in telling]
+    return [c for c in wanted if id(c) in telling], rest + others
+
+
+def _dullness(change: Change) -> int:
+    looks = (change.grad_after, change.value_after, change.added)
+    if change.holds.stale:
+        return 0
+    if any(s is not None and not s.finite for s in looks):
+        return 1
+    return 2 if change.grad_changed or change.value_after is not None else 3
+
+
+def _remainder(event: Event, more: Sequence[Change]) -> str:
+    said = []
+    if more:
+        kinds = {(c.grad_changed, c.value_after is None, c.grad_after is None) for c in more}
+        alike = " alike" if len(kinds) == 1 and len(more) > 1 else ""
+        said.append(f"+ {words.plural(len(more), 'more tensor')}{alike}")
+    if event.unchanged:
+        said.append(f"{count(event.unchanged)} unchanged")
+    return " · ".join(said)
+
+
+def _index_cell(index: int, tone: str) -> Cell:
+    sign = f"{SIGNS[tone]}{NBSP}" if tone in SIGNS else ""
+    return Cell((Line(f"{sign}{count(index)}", "number", _tone(tone)),))
+
+
+def _event_cell(event: Event) -> Cell:
+    lines = [Line(f"{event.kind} #{count(event.number)}", "strong")]
+    call = words.event_call(event)
+    if call:
+        lines.append(Line(call, "muted"))
+    if event.loss is not None:
+        lines.append(Line(f"loss {number(event.loss)}", "muted"))
+    lines += [Line(remark, "muted") for remark in words.event_remarks(event)]
+    if event.missed:
+        lines.append(Line(f"nothing to consume for: {words.listed(event.missed)}", tone="warning"))
+    if event.error:
+        text = words.clean(words.prose(event.error), 300)
+        lines.append(Line(f"{SIGNS['error']} raised {text}", tone="error"))
+    return Cell(tuple(lines))
+
+
+def _line_cell(where: SourceLocation | None) -> Cell:
+    if where is None:
+        return Cell((Line("line not known", "muted"),))
+    lines = [Line(words.spot(where), "muted")]
+    if where.text:
+        lines.append(Line(words.code(where.text), "code"))
+    if where.led_by is not None and where.led_by.place != where.place:
+        lines.append(Line(f"called from {words.place(where.led_by)}", "muted"))
+    return Cell(tuple(lines))
+
+
+Cells = tuple[Cell, Cell, Cell, Cell, Cell]
+
+
+def _change_cells(
+    event: Event, change: Change, infos: Mapping[int, TensorInfo], detail: Detail
+) -> Iterator[Cells]:
+    """One row for the value if it was looked at, one for the gradient."""
+    info = infos.get(change.tensor)
+    has_value = change.value_before is not None or change.value_after is not None
+    grad_too = change.grad_changed or not has_value or detail.idle_grads
+    if has_value:
+        yield _value_cells(event, change, info, None if grad_too else _holds_cell(change))
+    if grad_too:
+        yield _grad_cells(event, change, info, after_value=has_value)
+
+
+def _value_cells(
+    event: Event, change: Change, info: TensorInfo | None, holds: Cell | None
+) -> Cells:
+    shape = info.shape if info else ()
+    name = words.tensor_name(info, change.tensor)
+    lines = [Line(name, "code"), *_shape_line(info)]
+    if event.kind == "rebind" and info is not None:
+        which = f" (generation {count(info.generation)})" if info.generations > 1 else ""
+        lines = [Line(words.short(info.name), "code")]
+        lines.append(Line(f"is now another leaf{which}", "muted"))
+    before = Cell(summary_lines(change.value_before, shape))
+    after = Cell(summary_lines(change.value_after, shape))
+    if change.value_before is None:
+        before = EMPTY
+    return (Cell(tuple(lines)), before, EMPTY, after, holds or EMPTY)
+
+
+def _grad_cells(
+    event: Event, change: Change, info: TensorInfo | None, *, after_value: bool
+) -> Cells:
+    shape = info.shape if info else ()
+    name = Line(_grad_name(info, change.tensor), "code")
+    named = Cell((name,) if after_value else (name, *_shape_line(info)))
+    before = Cell(summary_lines(change.grad_before, shape))
+    after = Cell(summary_lines(change.grad_after, shape))
+    if not change.grad_changed and event.kind != "backward":
+        after = Cell((Line("unchanged", "muted"),))
+    return (named, before, _added_cell(change, shape), after, _holds_cell(change))
+
+
+def _grad_name(info: TensorInfo | None, tensor_id: int) -> str:
+    if info is None or info.generations <= 1:
+        return f"{words.tensor_name(info, tensor_id)}.grad"
+    return f"{words.short(info.name)}.grad (generation {count(info.generation)})"
+
+
+def _shape_line(info: TensorInfo | None) -> tuple[Line, ...]:
+    if info is None or not info.shape or _numel(info.shape) == 1:
+        return ()
+    return (Line(shape_words(info.shape), "muted"),)
+
+
+def _numel(shape: Sequence[int]) -> int:
+    total = 1
+    for n in shape:
+        total *= n
+    return total
+
+
+def _added_cell(change: Change, shape: Sequence[int]) -> Cell:
+    if change.added is not None:
+        lines = summary_lines(change.added, shape)
+        return Cell(_signed(lines, change.added, exact=change.added_exact))
+    if change.added_mean is not None:
+        return Cell((Line(f"≈{NBSP}mean{NBSP}{number(change.added_mean)}", "number"),))
+    return EMPTY
+
+
+def _signed(lines: tuple[Line, ...], added: Summary, *, exact: bool) -> tuple[Line, ...]:
+    """A plus sign for a single positive number, ≈ for a derived one."""
+    first, rest = lines[0], lines[1:]
+    text = first.text
+    if added.numel == 1 and added.values is not None and not text.startswith(("−", "N", "[")):
+        text = f"+{text}"
+    if not exact:
+        text = f"≈{NBSP}{text}"
+    return (Line(text, first.style, first.tone), *rest)
+
+
+def _holds_cell(change: Change) -> Cell:
+    tone: Tone = "warning" if change.holds.stale else ""
+    sign = f"{SIGNS['warning']} " if tone else ""
+    text = words.holds_words(change.holds)
+    return Cell((Line(f"{sign}{text}", "muted" if text == "empty" else "plain", tone),))

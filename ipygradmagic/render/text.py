@@ -1,0 +1,141 @@
+"""View → plain text, for terminals, logs and front ends that show no HTML."""
+
+from __future__ import annotations
+
+import io
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from ipygradmagic.render.numbers import NBSP
+from ipygradmagic.render.view import (
+    SIGNS,
+    Block,
+    Cell,
+    Code,
+    FindingCard,
+    Fold,
+    Paragraph,
+    Picture,
+    Row,
+    Section,
+    Table,
+    Verdict,
+    View,
+)
+
+MARK = "\ue000"
+"""Stands where a row that spans all columns will be put: rich has no such rows. It cannot
+come from the user, because ``words.clean`` spells private characters out."""
+
+
+def to_text(view: View, width: int = 100) -> str:
+    """The report as lines of at most ``width`` characters (source code may be folded)."""
+    parts = [_section(section, width) for section in view.sections]
+    lines = "\n\n".join(p for p in parts if p).splitlines()
+    return "\n".join(line.replace(NBSP, " ").rstrip() for line in lines)
+
+
+def _section(section: Section, width: int) -> str:
+    title = [f"── {section.title} ──"] if section.title else []
+    shown = [_block(block, width) for block in section.blocks]
+    return "\n".join(title + [s for s in shown if s])
+
+
+def _block(block: Block, width: int) -> str:
+    match block:
+        case Verdict():
+            return _verdict(block, width)
+        case Paragraph():
+            sign = f"{SIGNS[block.tone]} " if block.tone in SIGNS else ""
+            return _wrapped(sign + block.text, width, hang=len(sign))
+        case FindingCard():
+            return _card(block, width)
+        case Table():
+            return _table(block, width)
+        case Picture():
+            lines = [block.caption, *(f"  {line}" for line in block.fallback)]
+            return "\n".join(_wrapped(line, width, hang=4) for line in lines)
+        case Code():
+            return "\n".join(f"    {line}" for line in block.text.splitlines())
+        case Fold():
+            inner = [_block(b, width) for b in block.blocks]
+            return "\n".join([block.summary, *inner])
+
+
+def _verdict(verdict: Verdict, width: int) -> str:
+    sign = SIGNS.get(verdict.tone, "")
+    lines = [_wrapped(f"{sign} {verdict.headline}", width, hang=2)]
+    lines += [_wrapped(f"  {d}", width, hang=2) for d in verdict.details if d]
+    return "\n".join(lines)
+
+
+def _card(card: FindingCard, width: int) -> str:
+    lines = [_wrapped(f"{SIGNS[card.tone]} {_titled(card)}", width, hang=2)]
+    for label, text in card.facts:
+        said = f"  {label}: {text}" if label else f"  {text}"
+        lines.append(_wrapped(said, width, hang=4))
+    lines += [f"      {line}" for line in card.code.splitlines()]
+    for where, source in card.lines:
+        lines.append(_wrapped(f"  {where}  {source}", width, hang=4))
+    return "\n".join(lines)
+
+
+def _titled(card: FindingCard) -> str:
+    return card.title if card.tone == "fine" else f"{card.title} [{card.name}]"
+
+
+def _wrapped(text: str, width: int, hang: int = 0) -> str:
+    """Wrap; lines after the first are indented by ``hang``."""
+    indent = len(text) - len(text.lstrip(" "))
+    inner = max(10, width - max(hang, indent))
+    lines = _print(Text(text.lstrip(" ")), inner).split("\n")
+    first, rest = " " * indent + lines[0], [" " * hang + line for line in lines[1:]]
+    return "\n".join([first, *rest])
+
+
+def _print(what: RenderableType, width: int) -> str:
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        color_system=None,
+        force_terminal=False,
+        force_jupyter=False,
+        legacy_windows=False,
+        emoji=False,
+        markup=False,
+        highlight=False,
+    )
+    with console.capture() as captured:
+        console.print(what)
+    return "\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n"))
+
+
+def _table(table: Table, width: int) -> str:
+    rich = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for column in table.columns:
+        rich.add_column(Text(column.title), justify=column.align, overflow="fold", vertical="top")
+    spans = []
+    for row in table.rows:
+        if row.kind == "data":
+            rich.add_row(*(_cell(c, row, i) for i, c in enumerate(row.cells)))
+        else:
+            rich.add_row(MARK)
+            spans.append(f"{'  ' * row.level}{_plain(row.cells[0])}")
+    body = _print(Padding(rich, 0, expand=False), width)
+    lines = [_wrapped(table.caption, width)]
+    waiting = iter(spans)
+    for line in body.split("\n"):
+        lines.append(_wrapped(next(waiting), width, hang=2) if MARK in line else line)
+    return "\n".join(lines + [_wrapped(note, width) for note in table.notes])
+
+
+def _plain(cell: Cell) -> str:
+    return " ".join(line.text for line in cell.lines)
+
+
+def _cell(cell: Cell, row: Row, column: int) -> Text:
+    return Text("\n".join(line.text for line in cell.lines))
