@@ -118,7 +118,7 @@ def look(
 
 
 @dataclass
-class trace:  # noqa: N801  (reads as a verb where it is used: ``with trace() as t``)
+class TraceBlock:
     """``with trace() as t:`` does in a script or a test what ``%%trace_grad`` does in a cell.
 
     After the block, ``t.events``, ``t.findings``, ``t.tensors`` and ``print(t)`` show what
@@ -135,7 +135,7 @@ class trace:  # noqa: N801  (reads as a verb where it is used: ``with trace() as
         NestedTraceError: Another trace is running in this process.
     """
 
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] | str = ()
     namespace: Mapping[str, object] | None = None
     title: str = ""
     rows: int = 40
@@ -143,7 +143,7 @@ class trace:  # noqa: N801  (reads as a verb where it is used: ``with trace() as
     trace: Trace = field(default_factory=Trace, init=False)
     _session: Session | None = field(default=None, init=False, repr=False)
 
-    def __enter__(self) -> trace:
+    def __enter__(self) -> TraceBlock:
         namespace = self.namespace
         if namespace is None:
             namespace = _Variables(sys._getframe(1))
@@ -164,8 +164,11 @@ class trace:  # noqa: N801  (reads as a verb where it is used: ``with trace() as
     @property
     def options(self) -> Options:
         """The options of this trace."""
-        names = (self.names,) if isinstance(self.names, str) else tuple(self.names)
-        return Options(names=names, rows=self.rows, graph=self.graph)
+        return Options(
+            names=tuple([self.names] if isinstance(self.names, str) else self.names),
+            rows=self.rows,
+            graph=self.graph,
+        )
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -195,6 +198,10 @@ class trace:  # noqa: N801  (reads as a verb where it is used: ``with trace() as
 
     def __str__(self) -> str:
         return self.report().text(min(shutil.get_terminal_size((100, 24)).columns, 140))
+
+
+trace = TraceBlock
+"""Reads as a verb where it is used: ``with trace() as t:``."""
 
 
 class _Variables(Mapping[str, object]):

@@ -17,5 +17,5 @@ class NestedTraceError(GradMagicError, RuntimeError):
     """A trace was started while another one is running in this process."""
 
 
-class LayoutUnavailable(GradMagicError, RuntimeError):
+class LayoutUnavailableError(GradMagicError, RuntimeError):
     """No Graphviz layout program could draw a picture; the message says how to get one."""

@@ -44,6 +44,7 @@ class BackwardWatch:
 
     def around(self, run: Callable[..., Any], outputs: Any, args: Any, kwargs: Any) -> Any:
         """Run the engine once, watching."""
+        __tracebackhide__ = True
         watch = self.watch
         if not kwargs.get("accumulate_grad", True):
             watch.note(GRAD_NOTE)
@@ -195,9 +196,7 @@ class BackwardWatch:
         watch.everyone_else(event)
         watch.recorder.finish(event)
 
-    def _deposit(
-        self, change: RawChange, current: BackwardPass, event: int, number: int
-    ) -> None:
+    def _deposit(self, change: RawChange, current: BackwardPass, event: int, number: int) -> None:
         watch = self.watch
         leaf = change.leaf
         tensor = leaf.tensor()

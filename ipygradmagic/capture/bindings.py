@@ -98,13 +98,13 @@ def _collect(node: FunctionNode | ast.Module) -> Bindings:
         root = _name_root(target)
         if root:
             found.values.setdefault(root, []).append(value)
-    for part in _own(node):
+    for part in own_nodes(node):
         if isinstance(part, (ast.Return, ast.Yield, ast.YieldFrom)) and part.value is not None:
             found.returned.append(part.value)
     return found
 
 
-def _own(node: ast.AST) -> list[ast.AST]:
+def own_nodes(node: ast.AST) -> list[ast.AST]:
     """All nodes of a scope, without those of scopes inside it."""
     found: list[ast.AST] = []
     stack = list(ast.iter_child_nodes(node))
@@ -121,14 +121,13 @@ def _own(node: ast.AST) -> list[ast.AST]:
 def _pairs(node: FunctionNode | ast.Module) -> list[tuple[ast.expr, ast.expr]]:
     """Every (target, value) of a scope: assignments, loops, ``with``, fills and in-place calls."""
     pairs: list[tuple[ast.expr, ast.expr]] = []
-    for part in _own(node):
+    for part in own_nodes(node):
         if isinstance(part, ast.Assign):
             for target in part.targets:
                 pairs += _unpack(target, part.value)
-        elif isinstance(part, (ast.AugAssign, ast.NamedExpr)):
-            pairs += _unpack(part.target, part.value)
-        elif isinstance(part, ast.AnnAssign) and part.value is not None:
-            pairs += _unpack(part.target, part.value)
+        elif isinstance(part, (ast.AugAssign, ast.NamedExpr, ast.AnnAssign)):
+            if part.value is not None:
+                pairs += _unpack(part.target, part.value)
         elif isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)):
             pairs += _iterate(part.target, part.iter)
         elif isinstance(part, ast.withitem) and part.optional_vars is not None:
@@ -177,6 +176,10 @@ def _attribute_root(target: ast.expr) -> str:
     """``buffers`` for ``self.buffers`` and ``self.buffers[i]``; not for ``w.data`` or ``w.grad``."""
     while isinstance(target, ast.Subscript):
         target = target.value
-    if isinstance(target, ast.Attribute) and target.attr not in {"data", "requires_grad", *GRADIENT}:
+    if isinstance(target, ast.Attribute) and target.attr not in {
+        "data",
+        "requires_grad",
+        *GRADIENT,
+    }:
         return target.attr
     return ""

@@ -10,19 +10,28 @@ unless its very memory is.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
-from torch.multiprocessing.reductions import StorageWeakRef
+from torch.multiprocessing.reductions import StorageWeakRef as _TorchStorageWeakRef
 
 from ipygradmagic.capture.snapshot import Look
 from ipygradmagic.record.ledger import Ledger
 from ipygradmagic.record.source import SourceLocation
 
-Role = Literal["grad", "value"]
 GradKey = tuple[int, int] | None
+
+
+class StorageWeakRef(Protocol):
+    """What is used of torch's weak reference to a storage."""
+
+    cdata: int
+
+    def expired(self) -> bool:
+        """The memory is gone."""
+        ...
 
 
 def storage_of(tensor: Tensor) -> int:
@@ -178,7 +187,8 @@ class Books:
         newly made tensor, so the books are not reopened.
         """
         if leaf.was is not None and not leaf.was.expired():
-            return leaf.was.cdata == StorageWeakRef(tensor.untyped_storage()).cdata
+            now = _weak_storage(tensor)
+            return now is not None and leaf.was.cdata == now.cdata
         return False
 
     def name_of(self, leaf_id: int) -> str:
@@ -188,8 +198,10 @@ class Books:
 
     def rename(self, leaf: Leaf, name: str, *, direct: bool) -> None:
         """Give a leaf its name and its generation among those of that name."""
-        leaf.name = name
         leaf.direct = direct
+        if leaf.name == name and name in self.generations:
+            return
+        leaf.name = name
         leaf.generation = self.generations.get(name, 0) + 1
         self.generations[name] = leaf.generation
 
@@ -305,6 +317,7 @@ class Books:
 
 def _weak_storage(tensor: Tensor) -> StorageWeakRef | None:
     try:
-        return StorageWeakRef(tensor.untyped_storage())
+        make = cast(Callable[[object], StorageWeakRef], _TorchStorageWeakRef)
+        return make(tensor.untyped_storage())
     except (RuntimeError, NotImplementedError):
         return None

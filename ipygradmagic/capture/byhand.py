@@ -74,6 +74,7 @@ class HandWatch:
         kwargs: dict[str, Any],
     ) -> Any:
         """Run an in-place operation once, and record what it did to known tensors."""
+        __tracebackhide__ = True
         if torch.compiler.is_compiling():
             return original(*args, **kwargs)
         before: tuple[Here, Touched, list[Look], list[int]] | None = None
@@ -150,7 +151,7 @@ class HandWatch:
         """Every gradient that was written, also where the numbers came out the same."""
         first = dict.fromkeys(leaf.id for leaf, _ in grads)
         changes = {c.leaf.id: c for c in self.watch.observe(grads)}
-        for leaf, tensor in grads:
+        for leaf, _ in grads:
             if first.pop(leaf.id, 0) is None:
                 change = changes.get(leaf.id)
                 if change is None:
@@ -235,7 +236,9 @@ class HandWatch:
         on = leaf.requires_grad
         kind, label = ("unfreeze", "requires_grad = True") if on else ("freeze", "")
         label = label or "requires_grad = False"
-        event = watch.recorder.burst("unfreeze" if kind == "unfreeze" else "freeze", label, here, leaf)
+        event = watch.recorder.burst(
+            "unfreeze" if kind == "unfreeze" else "freeze", label, here, leaf
+        )
         change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
         change.holds = watch.ledger.holds(leaf.slot)
         watch.join(event, change)
@@ -247,6 +250,7 @@ class HandWatch:
         self, tensor: Tensor, name: str, run: Callable[[], None], value: object = None
     ) -> None:
         """``t.grad = …``, ``del t.grad``, ``t.data = …``, ``t.requires_grad = …``."""
+        __tracebackhide__ = True
         after: Callable[[], None] | None = None
         if not torch.compiler.is_compiling():
             with self.watch.guard():
@@ -350,6 +354,7 @@ class HandWatch:
         self, original: Callable[..., Any], module: Any, args: tuple[Any, ...], kwargs: Any
     ) -> Any:
         """``module.requires_grad_(…)``: one event for all of its parameters."""
+        __tracebackhide__ = True
         with self.watch.quiet():
             result = original(module, *args, **kwargs)
         with self.watch.guard():
@@ -360,6 +365,7 @@ class HandWatch:
 
     def around_swap(self, original: Callable[..., Any], one: Tensor, other: Tensor) -> Any:
         """``torch.utils.swap_tensors`` refuses tensors with weak references: step aside."""
+        __tracebackhide__ = True
         watch = self.watch
         pairs: list[tuple[Leaf, Tensor]] = []
         with watch.guard():
@@ -452,4 +458,3 @@ def _target_name(frame: FrameType | None, leaf: Leaf) -> str:
         return leaf.name
     local = frame.f_locals
     return next((n for n, v in local.items() if v is tensor), leaf.name.split(".")[0])
-

@@ -73,20 +73,27 @@ class Derivation:
             self._answers[key] = _statement(frame, target)
         return self._answers[key]
 
-    def of_binding(self, frame: FrameType | None, name: str) -> tuple[int, Answer]:
+    def of_binding(
+        self, frame: FrameType | None, name: str, *, first: bool = False
+    ) -> tuple[int, Answer]:
         """Line of the statement that binds ``name`` to a new tensor, and whether from a gradient.
 
         Among several, one inside a loop is preferred, then one computed from a gradient: a name
         that is bound again and again is bound by the loop's body, not by its initialisation.
+        For the ``first`` binding of a run it is the other way round: the last one before the
+        line that is running, outside any loop.
         """
         scope = _scope(frame, frozenset())
-        if scope is None:
+        if scope is None or frame is None:
             return 0, None
         found: list[tuple[bool, bool, int, Answer]] = []
         for statement, looped in _assignments(scope.node, name):
             value = statement.value
             answer = False if value is None else tainted(value, scope, set())
             found.append((looped, answer is True, statement.lineno, answer))
+        before = [f for f in found if not f[0] and f[2] < frame.f_lineno]
+        if first and before:
+            found = [max(before, key=lambda f: f[2])]
         if not found:
             return 0, None
         _, _, line, answer = max(found, key=lambda f: f[:3])
@@ -324,7 +331,7 @@ def _returns(function: ast.expr, scope: Scope, seen: set[tuple[int, str]]) -> An
         inner = Scope(module, node, None, frozenset(), scope.depth + 1)
         for value in inner.bindings.returned:
             answers.append(tainted(value, inner, seen))
-    return True if any(answers) else False
+    return bool(any(answers))
 
 
 def _elsewhere(value: object) -> list[tuple[Module, FunctionNode]]:

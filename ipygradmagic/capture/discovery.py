@@ -51,6 +51,8 @@ class Discovery:
         self._simple = False
         self._optimizers: dict[int, str] = {}
         self._unnamed = 0
+        self._walked: dict[int, names.Found] = {}
+        self._registered: set[int] = set()
 
     def survey(self) -> list[Rebinding]:
         """Look through the whole namespace: adopt its leaves, and see which names moved."""
@@ -66,10 +68,13 @@ class Discovery:
     def meet(self, tensors: Iterable[Tensor], here: Here) -> list[Rebinding]:
         """Adopt the leaves among ``tensors`` that are new; returns which older ones they replace."""
         self._remember_module(here.frame)
+        self._walked = {}
         moved: list[Rebinding] = []
         for tensor in tensors:
             if self.books.find(tensor) is None:
                 moved += self._meet(tensor, here.frame, None)
+        self._walked = {}
+        self._registered = set()
         return moved
 
     def optimizer_name(self, optimizer: torch.optim.Optimizer, frame: FrameType | None) -> str:
@@ -132,7 +137,7 @@ class Discovery:
     def _note_found(self, tensor: Tensor) -> None:
         leaf = self.books.find(tensor)
         if leaf is not None:
-            if id(tensor) in self.found.registered:
+            if id(tensor) in self.found.registered or id(tensor) in self._registered:
                 leaf.registered = True
             others = self.found.names(tensor)
             leaf.aliases = tuple(n for n in others if n != leaf.name)[:4]
@@ -151,19 +156,24 @@ class Discovery:
             if name is not None:
                 return name, frame
         self._simple = False
-        if self.found.name(tensor) is None:
-            self.found = names.walk(self.namespace)
+        if self.found.name(tensor) is None and 0 not in self._walked:
+            self.found = self._walked[0] = names.walk(self.namespace)
         name = self.found.name(tensor)
         if name is not None:
             self._simple = name.isidentifier()
-            return name, None
+            return name, _module_frame(frame)
         name = names.in_frames(tensor, frame)
         if name is not None:
             self._simple = True
             return name, frame
         for inner in names.frames_of(frame):
-            name = names.walk(dict(inner.f_locals)).name(tensor)
+            if id(inner) not in self._walked:
+                self._walked[id(inner)] = names.walk(dict(inner.f_locals))
+            found = self._walked[id(inner)]
+            name = found.name(tensor)
             if name is not None:
+                if id(tensor) in found.registered:
+                    self._registered.add(id(tensor))
                 return name, inner
         return None, None
 
@@ -174,7 +184,8 @@ class Discovery:
         root = match.group() if match else name
         home = self._home_of(root, frame)
         if home is not None:
-            line, derived = self.derivation.of_binding(home, root)
+            first = not old.reached and old.born < 0
+            line, derived = self.derivation.of_binding(home, root, first=first)
             if line:
                 self._spots[root] = (self.sources.at_line(home.f_code, line), derived)
         site, derived = self._spots.get(root, (-1, None))
@@ -198,6 +209,15 @@ class Discovery:
             if frame.f_code.co_name == "<module>" and is_user(frame.f_code):
                 self.module_code = frame.f_code
             frame = frame.f_back
+
+
+def _module_frame(frame: FrameType | None) -> FrameType | None:
+    """The module-level frame of the user's code that led here."""
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and is_user(frame.f_code):
+            return frame
+        frame = frame.f_back
+    return None
 
 
 def is_open_leaf(tensor: Tensor) -> bool:

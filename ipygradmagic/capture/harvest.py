@@ -9,9 +9,9 @@ from types import TracebackType
 
 from torch import Tensor
 
-from ipygradmagic.capture.bindings import module_of
-from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.autograd import readable
+from ipygradmagic.capture.bindings import bindings_of, module_of, own_nodes
+from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.recorder import HEAD
 from ipygradmagic.capture.snapshot import look, summary
 from ipygradmagic.capture.source import Sources, is_user
@@ -25,9 +25,7 @@ _SETTINGS = ("lr", "momentum", "weight_decay", "betas", "nesterov", "maximize")
 _LEAF_KINDS: dict[str, TensorKind] = {"leaf": "leaf", "retained": "retained"}
 
 
-def harvest(
-    watch: Watch, meta: Meta, error: BaseException | None, freed_by: int | None
-) -> Trace:
+def harvest(watch: Watch, meta: Meta, error: BaseException | None, freed_by: int | None) -> Trace:
     """The trace, without a diagnosis yet."""
     events = watch.recorder.events(watch.sources)
     optimizers = tuple(optimizer_infos(watch))
@@ -135,18 +133,24 @@ def _made_by(tensor: Tensor) -> str | None:
 
 
 def _asked(watch: Watch, names: set[str]) -> dict[str, SourceLocation]:
-    """Lines of the traced module level that read ``name.grad``."""
+    """Lines of the traced file that read ``name.grad`` of a variable that never was a leaf."""
     code = watch.discovery.module_code
     module = module_of(code.co_filename) if code is not None else None
     found: dict[str, SourceLocation] = {}
     if module is None or code is None:
         return found
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Attribute) and node.attr == "grad":
-            if isinstance(node.value, ast.Name) and node.value.id in names:
-                place = watch.sources.locate(watch.sources.at_line(code, node.lineno))
-                if place is not None:
-                    found.setdefault(node.value.id, place)
+    for home in (module.tree, *module.functions):
+        bound = bindings_of(home)
+        for node in own_nodes(home):
+            if not isinstance(node, ast.Attribute) or node.attr != "grad":
+                continue
+            name = node.value.id if isinstance(node.value, ast.Name) else ""
+            local = home is not module.tree and (name in bound.values or name in bound.parameters)
+            if name not in names or local or name in watch.books.generations:
+                continue
+            place = watch.sources.locate(watch.sources.at_line(code, node.lineno))
+            if place is not None:
+                found.setdefault(name, place)
     return found
 
 
@@ -217,4 +221,3 @@ def _notes(watch: Watch, kept: int) -> Iterator[str]:
         )
     if not watch.discovery.found.complete:
         yield "The namespace is very large; names were looked for in the first part of it only."
-

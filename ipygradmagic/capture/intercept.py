@@ -41,7 +41,9 @@ _MISSING = object()
 class Interception:
     """All patches of one trace: put in place by ``install``, taken back by ``restore``."""
 
-    def __init__(self, backward: BackwardWatch, optimizers: OptimizerWatch, hand: HandWatch) -> None:
+    def __init__(
+        self, backward: BackwardWatch, optimizers: OptimizerWatch, hand: HandWatch
+    ) -> None:
         self.backward = backward
         self.optimizers = optimizers
         self.hand = hand
@@ -89,6 +91,7 @@ class Interception:
 
         @functools.wraps(engine)
         def run(t_outputs: Any, *args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             return self.backward.around(engine, t_outputs, args, kwargs)
 
         self._patch(torch.autograd, "_engine_run_backward", run)
@@ -99,9 +102,11 @@ class Interception:
 
         @functools.wraps(public)
         def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             outputs = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
 
             def run(_: Any, *a: Any, **k: Any) -> Any:
+                __tracebackhide__ = True
                 return public(tensors, *a, **k)
 
             return self.backward.around(run, outputs, args, kwargs)
@@ -120,6 +125,7 @@ class Interception:
 
         @functools.wraps(toggle)
         def requires_grad_(module: Any, *args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             return self.hand.around_module_toggle(toggle, module, args, kwargs)
 
         self._patch(torch.nn.Module, "requires_grad_", requires_grad_)
@@ -127,6 +133,7 @@ class Interception:
     def _zero(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def zero_grad(owner: Any, *args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             return self.optimizers.around_zero(original, owner, args, kwargs)
 
         return zero_grad
@@ -143,6 +150,7 @@ class Interception:
 
         @functools.wraps(retain)
         def retain_grad(tensor: Tensor) -> None:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             retain(tensor)
             self.hand.retained(tensor)
 
@@ -153,6 +161,7 @@ class Interception:
 
         @functools.wraps(original)
         def method(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             if hand.touches(tensor):
                 return hand.around(name, original, (tensor,), (tensor, *args), kwargs)
             return original(tensor, *args, **kwargs)
@@ -170,6 +179,7 @@ class Interception:
 
         @functools.wraps(swap)
         def swap_tensors(t1: Tensor, t2: Tensor) -> Any:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             return self.hand.around_swap(swap, t1, t2)
 
         self._patch(torch.utils, "swap_tensors", swap_tensors)
@@ -179,6 +189,7 @@ class Interception:
 
         @functools.wraps(original)
         def function(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             listed = args[0] if args and isinstance(args[0], (list, tuple)) else ()
             targets = [t for t in listed if isinstance(t, Tensor) and hand.touches(t)]
             if targets:
@@ -192,12 +203,14 @@ class Interception:
         store, remove = Tensor.__setattr__, Tensor.__delattr__
 
         def set_attribute(tensor: Tensor, name: str, value: Any) -> None:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             if name in _ATTRIBUTES and not hand.watch.local.quiet:
                 hand.around_attribute(tensor, name, lambda: store(tensor, name, value), value)
             else:
                 store(tensor, name, value)
 
         def delete_attribute(tensor: Tensor, name: str) -> None:
+            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
             if name in _ATTRIBUTES and not hand.watch.local.quiet:
                 hand.around_attribute(tensor, name, lambda: remove(tensor, name))
             else:

@@ -76,9 +76,7 @@ class OptimizerWatch:
         while steps and steps[-1].shell is not None and not _running(steps[-1].shell):
             self._book_step(steps.pop(), raised=True)
 
-    def _owned(
-        self, optimizer: torch.optim.Optimizer, here: Here
-    ) -> list[tuple[Leaf, Tensor]]:
+    def _owned(self, optimizer: torch.optim.Optimizer, here: Here) -> list[tuple[Leaf, Tensor]]:
         tensors = [p for group in optimizer.param_groups for p in group["params"]]
         books = self.watch.books
         strangers = [t for t in tensors if books.find(t) is None and is_open_leaf(t)]
@@ -102,6 +100,7 @@ class OptimizerWatch:
         watch = self.watch
 
         def closure_watched() -> Any:
+            __tracebackhide__ = True
             call.in_closure += 1
             try:
                 result = closure()
@@ -200,9 +199,14 @@ class OptimizerWatch:
     # -- zero_grad ---------------------------------------------------------------------
 
     def around_zero(
-        self, original: Callable[..., Any], owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        original: Callable[..., Any],
+        owner: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
     ) -> Any:
         """``Optimizer.zero_grad`` or ``Module.zero_grad``."""
+        __tracebackhide__ = True
         watch = self.watch
         if watch.local.quiet or torch.compiler.is_compiling():
             return original(owner, *args, **kwargs)
@@ -286,4 +290,3 @@ def _running(shell: FrameType) -> bool:
             return True
         frame = frame.f_back
     return False
-

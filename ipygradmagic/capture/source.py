@@ -52,8 +52,26 @@ _DECORATORS = {"wrapper", "_no_grad_wrapper", "decorate_context", "inner", "_fn"
 
 
 def _speaks(code: CodeType) -> bool:
-    """A library function worth naming: not ours, not a decorator's shell."""
-    return code.co_name not in _DECORATORS and not code.co_filename.startswith(_PACKAGE)
+    """A library function worth naming: not ours, not a decorator's shell, not the API itself."""
+    name = code.co_filename
+    return code.co_name not in _DECORATORS and not name.startswith(_PACKAGE) and not _is_api(name)
+
+
+def _is_api(filename: str) -> bool:
+    """``Tensor.backward``, ``autograd.backward`` and the shells around ``Optimizer.step``."""
+    return filename.endswith(_API)
+
+
+_API = tuple(
+    os.path.join("torch", *part)
+    for part in (
+        ("_tensor.py",),
+        ("autograd", "__init__.py"),
+        ("autograd", "graph.py"),
+        ("optim", "optimizer.py"),
+        ("utils", "_contextlib.py"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,10 +66,10 @@ def _state(
     optimizers = tuple(optimizer_infos(watch))
     states: list[TensorState] = []
     for some in chosen.tensors.values():
-        leaf = watch.books.find(some[0][1])
-        if leaf is not None:
-            info = tensor_info(watch, leaf)
-            states.append(TensorState(info, leaf.since, _odd(info, optimizers)))
+        known = watch.books.find(some[0][1])
+        if known is not None:
+            info = tensor_info(watch, known)
+            states.append(TensorState(info, known.since, _odd(info, optimizers)))
     rest = [TensorState(t, None, _odd(t, optimizers)) for t in non_leaves(watch, -1)]
     plain = sum(not _requires_grad(some[0][1]) for some in chosen.tensors.values())
     drawn = _graph(watch, *graph) if graph is not None else None
@@ -100,7 +100,9 @@ def _odd(info: TensorInfo, optimizers: tuple[OptimizerInfo, ...]) -> str:
     if info.grad is not None and not info.grad.finite:
         odd.append(f"grad has {info.grad.nan} NaN, {info.grad.inf} Inf")
     if holds is not None and holds.stale:
-        odd.append(f"{holds.stale} of its {holds.count} contributions were already used by an update")
+        odd.append(
+            f"{holds.stale} of its {holds.count} contributions were already used by an update"
+        )
     elif holds is not None and holds.used and holds.count == holds.used:
         odd.append("already used by an update, not cleared yet")
     elif holds is not None and holds.unknown:
@@ -128,14 +130,14 @@ def _graph(watch: Watch, text: str, value: object) -> Graph | None:
 def _check(text: str, value: object, namespace: Mapping[str, object]) -> None:
     found = names.walk({text: value})
     if not found.tensors and not found.optimizers:
-        raise OptionError(
-            f"{text!r} is {_a(value)}: no tensor in it. {_known(namespace)}"
-        )
+        raise OptionError(f"{text!r} is {_a(value)}: no tensor in it. {_known(namespace)}")
 
 
 def _check_graph(text: str, value: object, namespace: Mapping[str, object]) -> None:
     if not isinstance(value, Tensor):
-        raise OptionError(f"--graph {text}: expected a tensor, got {_a(value)}. {_known(namespace)}")
+        raise OptionError(
+            f"--graph {text}: expected a tensor, got {_a(value)}. {_known(namespace)}"
+        )
     if value.grad_fn is None and not is_open_leaf(value):
         raise OptionError(
             f"--graph {text}: this tensor has no autograd graph (it does not require grad)"
@@ -148,9 +150,7 @@ def _a(value: object) -> str:
 
 def _known(namespace: Mapping[str, object]) -> str:
     found = names.walk(namespace)
-    some = [
-        entry[0][0] for entry in found.tensors.values() if _requires_grad(entry[0][1])
-    ]
+    some = [entry[0][0] for entry in found.tensors.values() if _requires_grad(entry[0][1])]
     if not some:
         return "No variable holds a tensor that requires grad."
     more = f" and {len(some) - 12} more" if len(some) > 12 else ""

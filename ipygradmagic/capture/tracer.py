@@ -98,8 +98,10 @@ class Tracer:
                         change.leaf.since = watch.sources.locate(event.site)
             watch.ledger.close(watch.sources.locate)
             self._books.close()
-        lost = [f"{name} was wrapped by someone else during the trace" for name in
-                self._interception.lost]
+        lost = [
+            f"{name} was wrapped by someone else during the trace"
+            for name in self._interception.lost
+        ]
         extra = tuple(w for w in (*watch.warnings, *lost) if w not in trace.warnings)
         return _with_warnings(trace, extra)
 

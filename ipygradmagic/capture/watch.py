@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -23,6 +22,7 @@ from ipygradmagic.capture.leaves import GradNode
 from ipygradmagic.capture.recorder import RawChange, RawEvent, Recorder
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, look_all
 from ipygradmagic.capture.source import CellOf, Here, Sources
+from ipygradmagic.record.events import Source
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.tensors import SMALL
 
@@ -69,6 +69,42 @@ class _Local(threading.local):
         self.passes: list[BackwardPass] = []
 
 
+class _Quiet:
+    """Watchers of this thread look away; may be nested."""
+
+    __slots__ = ("_local",)
+
+    def __init__(self, local: _Local) -> None:
+        self._local = local
+
+    def __enter__(self) -> None:
+        self._local.quiet += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._local.quiet -= 1
+
+
+class _Guard:
+    """One thread at a time, looking away from itself; an ``Exception`` is noted, not raised."""
+
+    __slots__ = ("_watch",)
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def __enter__(self) -> None:
+        self._watch.lock.acquire()
+        self._watch.local.quiet += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, tb: object) -> bool:
+        self._watch.local.quiet -= 1
+        self._watch.lock.release()
+        if isinstance(error, Exception):
+            self._watch.fault(error)
+            return True
+        return False
+
+
 class Watch:
     """The shared state of one trace."""
 
@@ -88,20 +124,14 @@ class Watch:
         self.warnings: list[str] = []
         self.faults = 0
         self.running = True
+        self._guard = _Guard(self)
+        self._quiet = _Quiet(self.local)
 
     # -- guarding ----------------------------------------------------------------------
 
-    @contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(self) -> _Guard:
         """Ours: one thread at a time, and a fault becomes a warning instead of an error."""
-        with self.lock:
-            self.local.quiet += 1
-            try:
-                yield
-            except Exception as error:
-                self.fault(error)
-            finally:
-                self.local.quiet -= 1
+        return self._guard
 
     def fault(self, error: BaseException) -> None:
         """Note a fault of ours."""
@@ -114,14 +144,9 @@ class Watch:
                 "Your code was not affected; please report this."
             )
 
-    @contextmanager
-    def quiet(self) -> Iterator[None]:
+    def quiet(self) -> _Quiet:
         """Theirs, but part of something that is being recorded as a whole."""
-        self.local.quiet += 1
-        try:
-            yield
-        finally:
-            self.local.quiet -= 1
+        return self._quiet
 
     def note(self, what: str) -> None:
         """Count a fact about the run that is no event."""
@@ -143,7 +168,9 @@ class Watch:
         site = one.site if one.site >= 0 else here.site
         spot = Here(site, None, None)
         event = self.recorder.burst("rebind", "rebind", spot, one.new)
-        source = "gradient" if one.derived else "unknown" if one.derived is None else "other"
+        source: Source = "other" if one.derived is False else "unknown"
+        if one.derived:
+            source = "gradient"
         event.source = event.source or source
         old, new = one.old, one.new
         slot = old.slot
@@ -151,7 +178,7 @@ class Watch:
             used = self.ledger.update(old.id, slot, event.index, site, event.number, "rebind")
             if used and not is_finite(old.grad):
                 self.ledger.nonfinite(old.id, event.index, site, event.number, used=True)
-        change = RawChange(new, old.grad, new.grad, changed=False)
+        change = RawChange(new, old.grad, new.grad, changed=not same(old.grad, new.grad))
         change.value_before = old.value
         tensor = new.tensor()
         new.value = change.value_after = look(tensor) if tensor is not None else None
@@ -223,7 +250,13 @@ class Watch:
                 self.settle(change, tensor, here, "by a way that is not followed", "edited")
 
     def settle(
-        self, change: RawChange, tensor: Tensor, here: Here, label: str, how: str, part: bool = False
+        self,
+        change: RawChange,
+        tensor: Tensor,
+        here: Here,
+        label: str,
+        how: str,
+        part: bool = False,
     ) -> RawEvent:
         """Book a gradient that was changed by hand: cleared, replaced or edited."""
         leaf = change.leaf

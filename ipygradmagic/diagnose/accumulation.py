@@ -121,7 +121,7 @@ def leaked_gradient(trace: Trace) -> Iterator[Finding]:
                 "loss must not reach.",
                 f"{incident.actor}.zero_grad()",
             ),
-            evidence=_evidence(incident, incident.deposited, incident.where, incident.other),
+            evidence=_evidence(incident, incident.where, incident.deposited, incident.other),
         )
 
 
@@ -161,7 +161,7 @@ def leftover(trace: Trace) -> Iterator[Finding]:
             ),
             consequence="The first step is too long.",
             remedy=Remedy("Clear the gradients before the loop begins.", "optimizer.zero_grad()"),
-            evidence=_evidence(incident, incident.deposited),
+            evidence=_evidence(incident, incident.where, incident.deposited),
         )
 
 
@@ -185,12 +185,31 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
         )
 
 
+def uncleared_gradient(trace: Trace) -> Iterator[Finding]:
+    """A used gradient has had a newer one added; the next update would use both."""
+    if any(True for _ in of_kind(trace, "stale")):
+        return
+    some = [t for t in trace.tensors if t.alive and t.holds is not None and t.holds.stale]
+    if some:
+        names = [f"{t.name}.grad" for t in some]
+        origin = next((t.holds.origin for t in some if t.holds and t.holds.origin), None)
+        yield Finding(
+            name="uncleared-gradient",
+            severity="note",
+            title=(
+                f"{listed(names)} holds gradient that an update has already used, and a newer one on "
+                "top of it: the next update would use the old one again."
+            ),
+            cause="Nothing cleared the gradient between the update and this backward.",
+            remedy=Remedy("Clear it before the backward.", f"{some[0].name}.grad = None"),
+            evidence=Evidence(lines=lines(origin), tensors=tuple(t.name for t in some)),
+        )
+
+
 def growing_sum(trace: Trace) -> Iterator[Finding]:
     """Several backward passes that nothing consumed or cleared: the beginner's surprise."""
     books = [
-        b
-        for b in trace.ledger.books
-        if b.pending > 1 and not b.consumptions and b.leaves == 1
+        b for b in trace.ledger.books if b.pending > 1 and not b.consumptions and b.leaves == 1
     ]
     if not books or total(trace, "step") or total(trace, "update"):
         return
@@ -209,6 +228,26 @@ def growing_sum(trace: Trace) -> Iterator[Finding]:
         remedy=Remedy("To see one pass alone, clear the gradient before it.", "w.grad = None"),
         evidence=Evidence(tensors=tuple(b.name for b in books), count=most),
     )
+
+
+def partial_window(trace: Trace) -> Iterator[Finding]:
+    """An accumulation window cut short by a clearing: its contributions are lost."""
+    for incident in of_kind(trace, "partial-window"):
+        yield Finding(
+            name="discarded-contribution",
+            severity="warning" if incident.count > 1 else "note",
+            title=(
+                f"A window of accumulated gradients was cleared{at(incident.where)} before any update "
+                f"had used it ({times(incident.count)})."
+            ),
+            cause=(
+                "Several backward passes are collected for one update, but the gradients are also "
+                "cleared at a time when a window is not full, such as the start of an epoch."
+            ),
+            consequence="The batches of that window do not contribute to training.",
+            remedy=Remedy("Clear only after an update, or step once more before clearing."),
+            evidence=_evidence(incident, incident.where, incident.deposited),
+        )
 
 
 # -- exonerations ----------------------------------------------------------------------

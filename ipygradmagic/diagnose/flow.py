@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipygradmagic.diagnose.words import at, lines
+from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.trace import CellError, Trace
 
@@ -44,7 +45,9 @@ def freed_graph(trace: Trace) -> Iterator[Finding]:
     if error is None or _FREED not in error.message:
         return
     first = trace.event(error.freed_by) if error.freed_by else None
-    by = f"backward #{first.number}{at(first.where)}" if first is not None else "an earlier backward"
+    by = (
+        f"backward #{first.number}{at(first.where)}" if first is not None else "an earlier backward"
+    )
     yield Finding(
         name="freed-graph",
         severity="error" if trace.error is not None else "note",
@@ -75,21 +78,45 @@ def _caught(trace: Trace) -> CellError | None:
     return None
 
 
+def loss_is_a_leaf(trace: Trace) -> Event | None:
+    """The first backward, if every backward reached nothing but the loss itself.
+
+    ``torch.tensor(loss.item(), requires_grad=True)`` silences PyTorch's error that way.
+    """
+    passes = [e for e in trace.events if e.kind == "backward"]
+    if not passes or not any(i.kind == "empty-step" for i in trace.ledger.incidents):
+        return None
+    for event in passes:
+        reached = [trace.tensor(c.tensor) for c in event.changes]
+        if len(reached) != 1 or reached[0] is None or reached[0].name != event.actor:
+            return None
+    return passes[0]
+
+
 def detached_loss(trace: Trace) -> Iterator[Finding]:
-    """backward on something that no leaf leads to."""
+    """backward on something that no parameter leads to."""
     error = trace.error
-    if error is None or _NO_GRAD not in error.message:
+    alone = loss_is_a_leaf(trace)
+    if alone is not None:
+        where, title = alone.where, "reached nothing but the loss itself: it is a leaf of its own"
+        title = f"The backward{at(where)} {title}, cut off from every parameter."
+        consequence = "step() finds no gradient; the parameters do not move."
+    elif error is not None and _NO_GRAD in error.message:
+        where = error.where
+        title = f"The loss{at(where)} does not depend on any tensor that requires grad."
+        consequence = "There is nothing to back-propagate; PyTorch raises a RuntimeError."
+    else:
         return
     yield Finding(
         name="detached-loss",
         severity="error",
-        title=f"The loss{at(error.where)} does not depend on any tensor that requires grad.",
+        title=title,
         cause=(
             "Somewhere between the parameters and the loss the graph is cut: detach(), .data, "
             ".item(), numpy, torch.no_grad(), a re-wrapped torch.tensor(loss) - or nothing has "
             "requires_grad=True at all."
         ),
-        consequence="There is nothing to back-propagate; PyTorch raises a RuntimeError.",
+        consequence=consequence,
         remedy=Remedy("Compute the loss from the parameters with torch operations only."),
-        evidence=Evidence(lines=lines(error.where)),
+        evidence=Evidence(lines=lines(where)),
     )

@@ -33,7 +33,9 @@ def nonfinite_gradient(trace: Trace) -> Iterator[Finding]:
                 "Somewhere on the way from the loss to this tensor a derivative is undefined or "
                 "too large: a division by zero, the log or square root of zero, an overflow."
             ),
-            consequence="Every value that such an update touches becomes NaN, for good." if used else "",
+            consequence="Every value that such an update touches becomes NaN, for good."
+            if used
+            else "",
             remedy=Remedy(
                 "Find the operation with torch.autograd.set_detect_anomaly(True).",
                 "torch.autograd.set_detect_anomaly(True)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipygradmagic.diagnose.flow import loss_is_a_leaf
 from ipygradmagic.diagnose.words import at, grads, lines, of_kind, times, total
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.ledger import Incident
@@ -33,7 +34,7 @@ def cleared_before_step(trace: Trace) -> Iterator[Finding]:
 
 def step_without_gradient(trace: Trace) -> Iterator[Finding]:
     """A step of an optimizer none of whose tensors has a gradient."""
-    for incident in of_kind(trace, "empty-step"):
+    for incident in () if loss_is_a_leaf(trace) else of_kind(trace, "empty-step"):
         steps = dict(trace.ledger.actors).get(incident.actor, incident.count)
         always = incident.count >= steps or incident.count > 2
         backward = total(trace, "backward")

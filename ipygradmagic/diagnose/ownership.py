@@ -47,12 +47,12 @@ def stale_optimizer(trace: Trace) -> Iterator[Finding]:
         )
 
 
-def _replaced(
-    trace: Trace, optimizer: OptimizerInfo
-) -> Iterator[tuple[TensorInfo, TensorInfo]]:
+def _replaced(trace: Trace, optimizer: OptimizerInfo) -> Iterator[tuple[TensorInfo, TensorInfo]]:
     """(owned but unreached, reached but unowned) pairs that belong together."""
     owned = [t for t in _owned(trace, optimizer) if not t.reached and t.requires_grad]
-    orphans = [t for t in trace.tensors if t.kind == "leaf" and t.reached and not _ever_owned(trace, t)]
+    orphans = [
+        t for t in trace.tensors if t.kind == "leaf" and t.reached and not _ever_owned(trace, t)
+    ]
     taken: set[int] = set()
     for old in owned:
         for new in orphans:
@@ -87,7 +87,10 @@ def unowned_leaf(trace: Trace) -> Iterator[Finding]:
     orphans = [t for t in orphans if _never_used(trace, t.name)]
     likely = [t for t in orphans if _forgotten(trace, t)]
     known = {t.id for t in likely}
-    for some, severity in ((likely, "warning"), ([t for t in orphans if t.id not in known], "note")):
+    for some, severity in (
+        (likely, "warning"),
+        ([t for t in orphans if t.id not in known], "note"),
+    ):
         names = list(dict.fromkeys(t.name for t in some))
         if not names or (severity == "note" and not any(t.parameter for t in some)):
             continue

@@ -157,8 +157,9 @@ class GradMagics(Magics):
             %grad_state model.fc.weight w --graph loss
         """
         request = read(parser_of(self, "grad_state"), words_of(line))
-        namespace = dict(self.shell.user_ns)
-        namespace.update(local_ns or {})
+        namespace: dict[str, object] = self.shell.user_ns
+        if local_ns is not None and local_ns is not namespace:  # called inside a function
+            namespace = {**namespace, **local_ns}
         expressions = {text: _value_of(text, namespace) for text in request.words}
         graph = request.graph and (request.graph, _value_of(request.graph, namespace))
         self._look(request, namespace, expressions, graph or None)
@@ -198,7 +199,8 @@ def _value_of(expression: str, namespace: dict[str, object]) -> object:
         UsageError: It cannot be evaluated; says why, and what exists.
     """
     try:
-        return eval(compile(expression.strip(), "<grad_state>", "eval"), namespace)
+        # A copy, for eval adds to what it gets; as globals, so that comprehensions see it.
+        return eval(compile(expression.strip(), "<grad_state>", "eval"), dict(namespace))
     except SyntaxError:
         reason = "is no expression; put one with blanks into brackets or quotes"
     except Exception as error:

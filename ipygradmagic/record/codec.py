@@ -41,7 +41,7 @@ def from_plain(cls: type[T], data: object, path: str = "") -> T:
     """Build the dataclass ``cls`` from what :func:`to_plain` made of it."""
     if not isinstance(data, dict):
         raise TraceFormatError(f"{path or 'trace'}: expected a dict, got {type(data).__name__}")
-    hints = _hints(cls)
+    hints = _hints(cast(Hashable, cls))
     unknown = set(data) - set(hints)
     if unknown:
         raise TraceFormatError(f"{path or 'trace'}: unknown field {sorted(unknown)[0]!r}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ipygradmagic.record.source import SourceLocation
-from ipygradmagic.record.tensors import Holds, Summary
+from ipygradmagic.record.tensors import EMPTY, Holds, Summary
 
 Kind = Literal["backward", "step", "zero_grad", "edit", "update", "rebind", "freeze", "unfreeze"]
 KINDS: tuple[Kind, ...] = (
@@ -50,7 +50,7 @@ class Change:
     added_mean: float | None = None
     value_before: Summary | None = None
     value_after: Summary | None = None
-    holds: Holds = Holds()
+    holds: Holds = EMPTY
 
 
 @dataclass(frozen=True, slots=True)

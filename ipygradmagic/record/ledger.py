@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from ipygradmagic.record.source import SourceLocation
@@ -30,6 +31,7 @@ IncidentKind = Literal[
     "empty-step",
     "cleared-before-step",
     "discarded",
+    "partial-window",
     "nonfinite",
     "nonfinite-used",
     "clip-after-step",
@@ -177,7 +179,7 @@ class _Account:
     last_consumed: int = 0
     dropped: list[_Run] = field(default_factory=list)
     cleared_at: int = -1
-    first_sites: dict[int, tuple[int, int]] | None = None
+    first_sites: dict[int, tuple[int, int, int]] | None = None
     later_sites: set[int] = field(default_factory=set)
     dropped_by_site: dict[int, int] = field(default_factory=dict)
     used_by_site: dict[int, int] = field(default_factory=dict)
@@ -222,6 +224,7 @@ class Ledger:
         self._last_step: dict[str, int] = {}
         self._streak: dict[str, int] = {}
         self._closures = 0
+        self._last_use = 0
 
     # -- entries -----------------------------------------------------------------------
 
@@ -248,7 +251,7 @@ class Ledger:
         account = self._account(leaf)
         account.clears += 1
         if not found.holders:
-            self._drop(account, found, site)
+            self._drop(account, found, leaf, event, site)
             del self._slots[slot]
 
     def clear(self, leaf: int, slot: int, event: int, site: int) -> None:
@@ -257,7 +260,7 @@ class Ledger:
         account = self._account(leaf)
         account.clears += 1
         if found is not None:
-            self._drop(account, found, site)
+            self._drop(account, found, leaf, event, site)
 
     def deposit(self, leaf: int, slot: int, event: int, number: int, site: int) -> None:
         """Backward ``number`` added to the slot."""
@@ -293,8 +296,10 @@ class Ledger:
         held = self._slots[old].runs if old is not None and old in self._slots else []
         inherited = [run.copy() for run in held] if derived else []
         if old is not None and old != new:
-            self._hand_over(leaf, old, site, keep=derived)
+            self._hand_over(leaf, old, event, site, keep=derived)
         known = new in self._slots
+        if derived:
+            self._redeem(self._account(leaf))
         self.attach(leaf, new)
         if not known:
             by_hand = [_Run(site, 0, 0, event, event)]
@@ -318,6 +323,7 @@ class Ledger:
         self, leaf: int, slot: int | None, event: int, site: int, number: int, kind: str
     ) -> bool:
         """A value was computed by hand from this leaf's gradient (``update`` or ``rebind``)."""
+        self._last_use = event
         account = self._account(leaf)
         if kind == "rebind":
             account.rebinds += 1
@@ -327,7 +333,12 @@ class Ledger:
         return self._consume(account, found, leaf, event, site, number, "")
 
     def closure(
-        self, actor: str, owned: Iterable[tuple[int, int | None]], event: int, site: int, number: int
+        self,
+        actor: str,
+        owned: Iterable[tuple[int, int | None]],
+        event: int,
+        site: int,
+        number: int,
     ) -> None:
         """A closure given to ``step`` returned: what the slots hold is consumed."""
         self._closures += 1
@@ -360,7 +371,7 @@ class Ledger:
         self._steps[actor] = self._steps.get(actor, 0) + 1
         if consumes:
             self._step(actor, list(owned), event, site, number, began)
-        self._last_step[actor] = event
+        self._last_step[actor] = self._last_use = event
 
     def nonfinite(self, leaf: int, event: int, site: int, number: int, *, used: bool) -> None:
         """A gradient holds NaN or infinity: at its deposit, or (``used``) at an update."""
@@ -390,6 +401,11 @@ class Ledger:
         if found is None or not found.runs:
             return Holds()
         runs = found.runs
+        if len(runs) == 1 and not runs[0].earlier and runs[0].first:
+            run = runs[0]
+            used = run.count if run.used else 0
+            stale = used if run.covered else 0
+            return Holds(run.count, run.first, run.last, used, stale, note=found.note)
         mine = [r for r in runs if not r.earlier and r.first]
         before = [r for r in runs if r.earlier]
         return Holds(
@@ -427,6 +443,7 @@ class Ledger:
         self._last_step.clear()
         self._streak.clear()
         self._closures = 0
+        self._last_use = 0
 
     def close(self, locate: Locate) -> None:
         """End of a trace: what is still held will be *from earlier* for the next one."""
@@ -476,6 +493,8 @@ class Ledger:
             repeated = actor in found.consumers and all(r.used for r in found.runs)
             if not repeated:
                 fresh = True
+                if all(r.used for r in found.runs):
+                    self._point_at_step(account, leaf, event, site, number, actor)
             self._consume(account, found, leaf, event, site, number, actor)
         if not any_held and owned:
             self._empty_step(actor, owned, event, site, number)
@@ -483,6 +502,32 @@ class Ledger:
             self._reused(actor, owned, event, site, number)
         else:
             self._streak[actor] = 0
+
+    def _point_at_step(
+        self, account: _Account, leaf: int, event: int, site: int, number: int, actor: str
+    ) -> None:
+        """A write by hand opened this window and a step closes it: blame the step, not the write.
+
+        (SAM takes its perturbation back by hand before the step that uses the gradient.)
+        """
+        for key, found in tuple(self._open.items()):
+            mine = found.kind == "stale" and not found.actor and leaf in found.leaves
+            if mine and found.last_event == account.last_consumed:
+                moved = self._incident(
+                    "stale",
+                    event,
+                    leaf,
+                    site,
+                    actor=actor,
+                    number=number,
+                    deposited=found.deposited,
+                    oldest=found.oldest,
+                    newest=found.newest,
+                    origin=found.origin,
+                )
+                for other in found.leaves:
+                    self._name_leaf(moved, other)
+                del self._open[key]
 
     def _empty_step(
         self,
@@ -558,7 +603,7 @@ class Ledger:
         account.consumptions += 1
         account.last_consumed = event
         account.dropped.clear()
-        self._note_sites(account, fresh, event, number)
+        self._note_sites(account, fresh, (event, number, site))
         for run in slot.runs:
             run.used += 1
         self._join(slot)
@@ -568,13 +613,11 @@ class Ledger:
         """A clone taken before the slot was cleared was used: then it was not discarded."""
         if not account.dropped:
             return False
-        size = sum(r.count for r in account.dropped)
-        account.discarded -= size
+        size = self._redeem(account)
         account.smallest = min(account.smallest, size) if account.consumptions else size
         account.largest = max(account.largest, size)
         account.consumptions += 1
         for run in account.dropped:
-            account.dropped_by_site[run.site] -= run.count
             account.used_by_site[run.site] = account.used_by_site.get(run.site, 0) + run.count
         account.dropped.clear()
         return True
@@ -628,10 +671,10 @@ class Ledger:
         self, fresh: list[_Run], leaf: int, event: int, site: int, number: int, actor: str
     ) -> None:
         """Deposits from different lines with another optimizer's step between them."""
-        if not actor or len(self._last_step) < 2 and actor in self._last_step:
+        if not actor or (len(self._last_step) < 2 and actor in self._last_step):
             return
         others = [last for name, last in self._last_step.items() if name != actor]
-        for run, newer in zip(fresh, fresh[1:]):
+        for run, newer in pairwise(fresh):
             between = any(run.last_event < step < newer.first_event for step in others)
             if between and run.site != newer.site:
                 self._incident(
@@ -648,35 +691,60 @@ class Ledger:
                 )
                 return
 
-    def _note_sites(self, account: _Account, fresh: list[_Run], event: int, number: int) -> None:
+    def _note_sites(
+        self, account: _Account, fresh: list[_Run], where: tuple[int, int, int]
+    ) -> None:
         for run in fresh:
             account.used_by_site[run.site] = account.used_by_site.get(run.site, 0) + run.count
         if account.first_sites is None:
             mine = [r for r in fresh if not r.earlier and r.first]
-            account.first_sites = {r.site: (event, number) for r in mine}
+            account.first_sites = dict.fromkeys((r.site for r in mine), where)
         else:
             account.later_sites.update(r.site for r in fresh)
 
-    def _drop(self, account: _Account, slot: _Slot, site: int) -> None:
+    def _drop(self, account: _Account, slot: _Slot, leaf: int, event: int, site: int) -> None:
         unread = [r for r in slot.runs if not r.used]
+        lost = [r for r in unread if r.first_event > self._last_use and r.first]
         for run in unread:
             account.discarded += run.count
+            self._remember_dropped(account, run)
+        for run in lost:  # nothing at all stepped since: nobody had a chance to use them
             account.dropped_by_site[run.site] = account.dropped_by_site.get(run.site, 0) + run.count
+        size = sum(r.count for r in lost)
         if unread:
-            account.dropped = (account.dropped + unread)[-4:]
             account.cleared_at = site
+        if 0 < size < account.largest:
+            self._incident("partial-window", event, leaf, site, deposited=lost[0].site)
         slot.runs.clear()
         slot.note = ""
         slot.consumers.clear()
 
-    def _hand_over(self, leaf: int, old: int, site: int, *, keep: bool) -> None:
+    @staticmethod
+    def _remember_dropped(account: _Account, run: _Run) -> None:
+        last = account.dropped[-1] if account.dropped else None
+        if last is not None and last.site == run.site:
+            last.count += run.count
+            last.last = run.last
+        else:
+            account.dropped = [*account.dropped[-3:], run.copy()]
+
+    def _redeem(self, account: _Account) -> int:
+        """What was dropped had been read before (a clone): it was not discarded after all."""
+        size = sum(r.count for r in account.dropped)
+        account.discarded -= size
+        for run in account.dropped:
+            known = account.dropped_by_site.get(run.site, 0)
+            account.dropped_by_site[run.site] = max(0, known - run.count)
+        return size
+
+    def _hand_over(self, leaf: int, old: int, event: int, site: int, *, keep: bool) -> None:
         found = self._slots.get(old)
         if found is None:
             return
         found.holders.discard(leaf)
         if not found.holders:
             if not keep:
-                self._drop(self._account(leaf), found, site)
+                self._drop(self._account(leaf), found, leaf, event, site)
             del self._slots[old]
 
     @staticmethod
@@ -742,9 +810,9 @@ class Ledger:
                 strangers = set(account.first_sites) - account.later_sites
                 if strangers and len(strangers) < len(account.first_sites):
                     site = min(strangers)
-                    event, number = account.first_sites[site]
+                    event, number, used_at = account.first_sites[site]
                     self._incident(
-                        "first-window", event, leaf, site, deposited=site, number=number
+                        "first-window", event, leaf, used_at, deposited=site, number=number
                     )
             for site, lost in account.dropped_by_site.items():
                 used = account.used_by_site.get(site, 0)

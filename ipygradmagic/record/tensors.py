@@ -159,6 +159,10 @@ class Holds:
     note: str = ""
 
 
+EMPTY = Holds()
+"""An empty slot."""
+
+
 @dataclass(frozen=True, slots=True)
 class GroupInfo:
     """One parameter group of an optimizer: its tensors and its hyperparameters in words."""

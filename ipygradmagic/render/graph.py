@@ -48,7 +48,7 @@ class Scene:
 
         def concerns(optimizer: OptimizerInfo) -> bool:
             owned = _owned(optimizer)
-            return any(t in here or (t in known and not known[t].reached) for t in owned)
+            return any(t in here or t not in known or not known[t].reached for t in owned)
 
         return cls(graph, known, tuple(o for o in optimizers if concerns(o)))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jinja2
 
-from ipygradmagic.errors import LayoutUnavailable
+from ipygradmagic.errors import LayoutUnavailableError
 from ipygradmagic.render.layout import layout
 from ipygradmagic.render.view import SIGNS, Picture, View
 
@@ -44,7 +44,7 @@ def drawn(picture: Picture) -> tuple[str, str]:
     """``(data URI, "")``, or ``("", why not)`` where no picture can be had."""
     try:
         svg = layout(picture.dot)
-    except LayoutUnavailable as reason:
+    except LayoutUnavailableError as reason:
         return "", str(reason)
     encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
     return f"data:image/svg+xml;base64,{encoded}", ""

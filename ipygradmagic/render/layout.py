@@ -10,7 +10,7 @@ import sysconfig
 from functools import lru_cache
 from pathlib import Path
 
-from ipygradmagic.errors import LayoutUnavailable
+from ipygradmagic.errors import LayoutUnavailableError
 
 ADVICE = (
     "To see graphs as pictures: pip install graphviz-pure "
@@ -37,12 +37,12 @@ def layout(dot: str, timeout: float = 10.0) -> str:
     """Lay out DOT source; the SVG follows the reader's light or dark theme.
 
     Raises:
-        LayoutUnavailable: There is no layout program, it failed, or it took longer than
+        LayoutUnavailableError: There is no layout program, it failed, or it took longer than
             ``timeout`` seconds. The message says how to get one.
     """
     program = find_program()
     if program is None:
-        raise LayoutUnavailable(f"No Graphviz layout program was found. {ADVICE}")
+        raise LayoutUnavailableError(f"No Graphviz layout program was found. {ADVICE}")
     return polish(_run(program, dot, timeout))
 
 
@@ -57,12 +57,14 @@ def _run(program: str, dot: str, timeout: float) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise LayoutUnavailable(f"The layout took longer than {timeout:g} s.") from None
+        raise LayoutUnavailableError(f"The layout took longer than {timeout:g} s.") from None
     except OSError as error:
-        raise LayoutUnavailable(f"{program} could not be run ({error}). {ADVICE}") from None
+        raise LayoutUnavailableError(f"{program} could not be run ({error}). {ADVICE}") from None
     if done.returncode or b"<svg" not in done.stdout:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise LayoutUnavailable(f"{Path(program).name} failed: {said[0] if said else 'no output'}")
+        raise LayoutUnavailableError(
+            f"{Path(program).name} failed: {said[0] if said else 'no output'}"
+        )
     return done.stdout.decode("utf-8", "replace")
 
 

@@ -10,8 +10,10 @@ from ipygradmagic.render.view import Line
 
 DIGITS = 4
 NBSP = "\u00a0"
-PER_LINE = 4
-"""A vector longer than this is broken into lines of this many numbers."""
+SHORT = 3
+"""A vector up to this length is shown on one line, a longer one on several."""
+MOST_BRIEF = 6
+"""Where room is short, a vector longer than this is shown by its norm and range."""
 
 
 def number(value: Number) -> str:
@@ -43,24 +45,33 @@ def shape_words(shape: Sequence[int]) -> str:
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
-def summary_lines(summary: Summary | None, shape: Sequence[int] = ()) -> tuple[Line, ...]:
-    """A look at a tensor: all its numbers if it is small, else norm, mean and range."""
+def summary_lines(
+    summary: Summary | None, shape: Sequence[int] = (), *, tight: bool = False
+) -> tuple[Line, ...]:
+    """A look at a tensor: all its numbers if it is small, else norm, mean and range.
+
+    Args:
+        summary: The look; None where there was no tensor to look at.
+        shape: Shape of the tensor, for how its numbers are laid out.
+        tight: Room is short: at most norm, range and what is broken.
+    """
     if summary is None:
         return (Line("None", "number", "muted"),)
-    if summary.values is not None:
+    if summary.values is not None and not (tight and len(summary.values) > MOST_BRIEF):
         return _values(summary.values, shape)
-    return _statistics(summary)
+    return _statistics(summary, tight)
 
 
 def brief(summary: Summary | None, shape: Sequence[int] = ()) -> str:
     """The same in one short phrase, for a node of a picture."""
     if summary is None:
         return "None"
-    if summary.values is not None and len(summary.values) <= PER_LINE:
-        return " ".join(line.text.replace(NBSP, " ") for line in _values(summary.values, shape))
+    if summary.values is not None and len(summary.values) <= SHORT:
+        texts = [number(v) for v in summary.values]
+        return texts[0] if not shape and len(texts) == 1 else f"[{', '.join(texts)}]"
     if summary.zero:
         return "all zero"
-    flags = [line.text for line in _flags(summary) if line.tone == "error"]
+    flags = [line.text for line in _flags(summary, True) if line.tone == "error"]
     norm = [f"norm {number(summary.norm)}"] if summary.norm is not None else [_unknown(summary)]
     return ", ".join(norm + flags)
 
@@ -73,17 +84,18 @@ def _values(values: tuple[Number, ...], shape: Sequence[int]) -> tuple[Line, ...
         return (Line("[] no elements", "number", "muted"),)
     width = max(map(len, texts))
     padded = [t.rjust(width, NBSP) for t in texts] if len(texts) > 1 else texts
-    if len(shape) == 2 and shape[0] > 1 and 0 < shape[1] <= 2 * PER_LINE:
+    if len(shape) == 2 and shape[0] > 1 and 0 < shape[1] <= 4:
         rows = [padded[i : i + shape[1]] for i in range(0, len(padded), shape[1])]
         return _bracketed([f"[{_join(r)}]" for r in rows])
-    rows = [padded[i : i + PER_LINE] for i in range(0, len(padded), PER_LINE)]
+    each = len(padded) if len(padded) <= SHORT else 2 if len(padded) <= 8 else 4
+    rows = [padded[i : i + each] for i in range(0, len(padded), each)]
     return _bracketed([_join(r) for r in rows])
 
 
 def _bracketed(rows: list[str]) -> tuple[Line, ...]:
     last = len(rows) - 1
     return tuple(
-        _number_line(("[" if i == 0 else NBSP) + row + ("]" if i == last else NBSP))
+        _number_line(("[" if i == 0 else NBSP) + row + ("]" if i == last else ","))
         for i, row in enumerate(rows)
     )
 
@@ -101,7 +113,7 @@ def _unknown(summary: Summary) -> str:
     return "not readable" if summary.layout == "strided" else f"{summary.layout}: no numbers"
 
 
-def _statistics(summary: Summary) -> tuple[Line, ...]:
+def _statistics(summary: Summary, tight: bool) -> tuple[Line, ...]:
     if summary.numel == 0:
         return (Line("no elements", "number", "muted"),)
     if summary.zero:
@@ -109,21 +121,21 @@ def _statistics(summary: Summary) -> tuple[Line, ...]:
     lines = []
     if summary.norm is not None:
         lines.append(_number_line(f"norm{NBSP}{number(summary.norm)}"))
-    if summary.mean is not None:
+    if summary.mean is not None and not tight:
         lines.append(Line(f"mean{NBSP}{number(summary.mean)}", "number"))
     if summary.min is not None and summary.max is not None:
         span = f"{number(summary.min)}{NBSP}…{NBSP}{number(summary.max)}"
         lines.append(Line(span, "number"))
-    return tuple(lines or [Line(_unknown(summary), "number", "muted")]) + _flags(summary)
+    return tuple(lines or [Line(_unknown(summary), "number", "muted")]) + _flags(summary, tight)
 
 
-def _flags(summary: Summary) -> tuple[Line, ...]:
+def _flags(summary: Summary, tight: bool) -> tuple[Line, ...]:
     lines = []
     if summary.nan:
         lines.append(Line(f"{count(summary.nan)} NaN", "number", "error"))
     if summary.inf:
         lines.append(Line(f"{count(summary.inf)} infinite", "number", "error"))
-    if summary.zeros:
+    if summary.zeros and not tight:
         lines.append(Line(f"{count(summary.zeros)} zeros", "number", "muted"))
     if summary.sampled:
         lines.append(Line("sampled", "number", "muted"))

@@ -102,7 +102,8 @@ def _verdict(trace: Trace) -> Verdict:
         small.append(f"{trace.meta.seconds:.2g} s")
     if trace.meta.title:
         small.insert(0, words.clean(trace.meta.title))
-    return Verdict(headline, tone, (said or "no backward, no step", " · ".join(small)))
+    details = (said or "no backward, no step", " · ".join(small))
+    return Verdict(headline, tone, (*_error_details(trace), *details))
 
 
 def _headline(findings: tuple[Finding, ...]) -> tuple[str, Tone]:
@@ -138,6 +139,20 @@ def _error_words(error: CellError) -> str:
     said = f": {message}" if message else ""
     end = "" if said.endswith((".", "!", "?")) else "."
     return f"The code stopped with {words.clean(error.type)}{where}{said}{end}"
+
+
+def _error_details(trace: Trace) -> tuple[str, ...]:
+    error, details = trace.error, []
+    if error is not None and error.where is not None and error.where.text:
+        details.append(f"{words.spot(error.where)}: {words.code(error.where.text)}")
+    freed = trace.event(error.freed_by) if error is not None and error.freed_by else None
+    if freed is not None:
+        where = f" at {words.place(freed.where)}" if freed.where else ""
+        number = f"{freed.kind} #{count(freed.number)}"
+        details.append(f"The graph was used up, and freed, by {number}{where}.")
+    if error is not None:
+        details.append("What is below happened before that.")
+    return tuple(details)
 
 
 def _asked(trace: Trace, options: Options) -> tuple[Block, ...]:

@@ -18,10 +18,17 @@ WRITES_VALUE = ("step", "update", "rebind")
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much of an event is shown: so many tensors; gradients that stayed as they were."""
+    """How much of an event is shown.
+
+    Attributes:
+        tensors: So many tensors.
+        idle_grads: Also gradients that stayed as they were.
+        tight: Large tensors by norm and range only.
+    """
 
     tensors: int
     idle_grads: bool
+    tight: bool = False
 
 
 def event_rows(
@@ -145,13 +152,13 @@ def _change_cells(
     has_value = change.value_before is not None or change.value_after is not None
     grad_too = change.grad_changed or not has_value or detail.idle_grads
     if has_value:
-        yield _value_cells(event, change, info, None if grad_too else _holds_cell(change))
+        yield _value_cells(event, change, info, detail, None if grad_too else _holds_cell(change))
     if grad_too:
-        yield _grad_cells(event, change, info, after_value=has_value)
+        yield _grad_cells(event, change, info, detail, after_value=has_value)
 
 
 def _value_cells(
-    event: Event, change: Change, info: TensorInfo | None, holds: Cell | None
+    event: Event, change: Change, info: TensorInfo | None, detail: Detail, holds: Cell | None
 ) -> Cells:
     shape = info.shape if info else ()
     name = words.tensor_name(info, change.tensor)
@@ -160,24 +167,24 @@ def _value_cells(
         which = f" (generation {count(info.generation)})" if info.generations > 1 else ""
         lines = [Line(words.short(info.name), "code")]
         lines.append(Line(f"is now another leaf{which}", "muted"))
-    before = Cell(summary_lines(change.value_before, shape))
-    after = Cell(summary_lines(change.value_after, shape))
+    before = Cell(summary_lines(change.value_before, shape, tight=detail.tight))
+    after = Cell(summary_lines(change.value_after, shape, tight=detail.tight))
     if change.value_before is None:
         before = EMPTY
     return (Cell(tuple(lines)), before, EMPTY, after, holds or EMPTY)
 
 
 def _grad_cells(
-    event: Event, change: Change, info: TensorInfo | None, *, after_value: bool
+    event: Event, change: Change, info: TensorInfo | None, detail: Detail, *, after_value: bool
 ) -> Cells:
     shape = info.shape if info else ()
     name = Line(_grad_name(info, change.tensor), "code")
     named = Cell((name,) if after_value else (name, *_shape_line(info)))
-    before = Cell(summary_lines(change.grad_before, shape))
-    after = Cell(summary_lines(change.grad_after, shape))
+    before = Cell(summary_lines(change.grad_before, shape, tight=detail.tight))
+    after = Cell(summary_lines(change.grad_after, shape, tight=detail.tight))
     if not change.grad_changed and event.kind != "backward":
         after = Cell((Line("unchanged", "muted"),))
-    return (named, before, _added_cell(change, shape), after, _holds_cell(change))
+    return (named, before, _added_cell(change, shape, detail.tight), after, _holds_cell(change))
 
 
 def _grad_name(info: TensorInfo | None, tensor_id: int) -> str:
@@ -199,9 +206,9 @@ def _numel(shape: Sequence[int]) -> int:
     return total
 
 
-def _added_cell(change: Change, shape: Sequence[int]) -> Cell:
+def _added_cell(change: Change, shape: Sequence[int], tight: bool) -> Cell:
     if change.added is not None:
-        lines = summary_lines(change.added, shape)
+        lines = summary_lines(change.added, shape, tight=tight)
         return Cell(_signed(lines, change.added, exact=change.added_exact))
     if change.added_mean is not None:
         return Cell((Line(f"≈{NBSP}mean{NBSP}{number(change.added_mean)}", "number"),))

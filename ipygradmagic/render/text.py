@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -30,6 +31,11 @@ from ipygradmagic.render.view import (
 MARK = "\ue000"
 """Stands where a row that spans all columns will be put: rich has no such rows. It cannot
 come from the user, because ``words.clean`` spells private characters out."""
+
+
+INDENT = "      "
+SEPARATOR = "  "
+MOST_LEAST = 18
 
 
 def to_text(view: View, width: int = 100) -> str:
@@ -115,27 +121,57 @@ def _print(what: RenderableType, width: int) -> str:
 
 
 def _table(table: Table, width: int) -> str:
+    """Columns that lead become a line above each group of rows; the others stay columns."""
+    leads = [i for i, column in enumerate(table.columns) if column.leads]
+    rest = [i for i in range(len(table.columns)) if i not in leads]
     rich = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for column in table.columns:
-        rich.add_column(Text(column.title), justify=column.align, overflow="fold", vertical="top")
+    for i in rest:
+        column = table.columns[i]
+        title = Text(f"{INDENT if leads and i == rest[0] else ''}{column.title}")
+        least = _least_width(table, i)
+        rich.add_column(title, justify=column.align, overflow="fold", min_width=least)
     spans = []
     for row in table.rows:
-        if row.kind == "data":
-            rich.add_row(*(_cell(c, row, i) for i, c in enumerate(row.cells)))
-        else:
+        if row.kind != "data" or (leads and row.starts):
             rich.add_row(MARK)
-            spans.append(f"{'  ' * row.level}{_plain(row.cells[0])}")
-    body = _print(Padding(rich, 0, expand=False), width)
+            spans.append(_span(row, leads))
+        if row.kind == "data":
+            indents = [INDENT if leads and i == rest[0] else "" for i in rest]
+            rich.add_row(*(_cell(row.cells[i], indent) for i, indent in zip(rest, indents)))
     lines = [_wrapped(table.caption, width)]
+    if leads:
+        lines.append(SEPARATOR.join(table.columns[i].title for i in leads))
     waiting = iter(spans)
-    for line in body.split("\n"):
-        lines.append(_wrapped(next(waiting), width, hang=2) if MARK in line else line)
+    for line in _print(rich, width).split("\n"):
+        lines.append(_wrapped(next(waiting), width, hang=6) if MARK in line else line)
     return "\n".join(lines + [_wrapped(note, width) for note in table.notes])
 
 
-def _plain(cell: Cell) -> str:
-    return " ".join(line.text for line in cell.lines)
+def _span(row: Row, leads: Sequence[int]) -> str:
+    """The text of a line that stands across all columns."""
+    indent = "  " * row.level
+    if row.kind != "data":
+        return indent + _joined(row.cells[0])
+    return indent + SEPARATOR.join(_joined(row.cells[i]) for i in leads)
 
 
-def _cell(cell: Cell, row: Row, column: int) -> Text:
-    return Text("\n".join(line.text for line in cell.lines))
+def _joined(cell: Cell) -> str:
+    return SEPARATOR.join(line.text for line in cell.lines)
+
+
+def _cell(cell: Cell, indent: str) -> Text:
+    return Text("\n".join(indent + line.text for line in cell.lines))
+
+
+def _least_width(table: Table, index: int) -> int | None:
+    """What a column needs so that names and numbers stay in one piece."""
+    column = table.columns[index]
+    lines = [
+        line.text
+        for row in table.rows
+        if row.kind == "data"
+        for line in row.cells[index].lines
+        if line.style == "number" or not column.wraps
+    ]
+    widest = max((cell_len(text) for text in lines), default=0)
+    return min(widest, MOST_LEAST) or None

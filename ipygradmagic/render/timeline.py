@@ -19,9 +19,9 @@ from ipygradmagic.render.rows import Detail, event_rows, unkept_rows
 from ipygradmagic.render.view import Cell, Column, Line, Row, Table
 
 COLUMNS = (
-    Column("#", "right"),
-    Column("event"),
-    Column("line", wraps=True),
+    Column("#", "right", leads=True),
+    Column("event", leads=True),
+    Column("line", wraps=True, leads=True),
     Column("tensor"),
     Column("before", "right"),
     Column("added", "right"),
@@ -29,12 +29,14 @@ COLUMNS = (
     Column("gradient holds", wraps=True),
 )
 MOST_PINS = 3
+LINES_A_ROW = 2
 LADDER = (
     (2, 1, Detail(4, True)),
-    (2, 1, Detail(2, True)),
-    (2, 1, Detail(2, False)),
-    (2, 1, Detail(1, False)),
-    (1, 1, Detail(1, False)),
+    (2, 1, Detail(4, True, True)),
+    (2, 1, Detail(2, True, True)),
+    (2, 1, Detail(2, False, True)),
+    (2, 1, Detail(1, False, True)),
+    (1, 1, Detail(1, False, True)),
 )
 """Harder and harder folding: rounds at the start, at the end, and detail of each event."""
 
@@ -93,7 +95,7 @@ class Timeline:
         unfolded = self._unfolded()
         rows = unfolded if unfolded is not None else self._folded()
         total = max(self.trace.total, len(self.pattern))
-        return Table(f"Timeline: {words.plural(total, 'event')}", COLUMNS, rows)
+        return Table(_caption(total), COLUMNS, rows)
 
     def _unfolded(self) -> tuple[Row, ...] | None:
         """Every event in full, if that is short enough."""
@@ -102,7 +104,7 @@ class Timeline:
             return None
         steps = [Show(i, 0) for i in self._indices()]
         rows = self._at_most(steps, Detail(4, True), limit)
-        return tuple(rows) if len(rows) <= limit else None
+        return tuple(rows) if self._fits(rows) else None
 
     def _indices(self) -> Iterable[int]:
         if self.trace.pattern:
@@ -116,9 +118,14 @@ class Timeline:
         for head, tail, detail in LADDER:
             planner = Planner(folded, head, tail, tuple(sorted(self.pins)))
             rows = self._at_most(planner.steps(), detail, limit)
-            if len(rows) <= limit:
+            if self._fits(rows):
                 return tuple(rows)
         return self._cut(folded)
+
+    def _fits(self, rows: list[Row]) -> bool:
+        """About one screen: rows are counted, and so are the lines in them."""
+        lines = sum(max((len(c.lines) for c in row.cells), default=1) for row in rows)
+        return len(rows) <= self.options.rows and lines <= LINES_A_ROW * self.options.rows
 
     def _at_most(self, steps: Iterable[Step], detail: Detail, limit: int) -> list[Row]:
         """Rows of the steps; stops soon after there are more than ``limit``."""
@@ -200,6 +207,11 @@ class Timeline:
             names.append(example.kind if example else "event")
         each = words.plural(step.size, "event")
         return f"↻ {count(step.rounds)} rounds of {each} each: {_chain(names)}"
+
+
+def _caption(total: int) -> str:
+    said = f"{words.plural(total, 'event')}, in order"
+    return f"{said}. Each row shows one tensor before and after the event."
 
 
 def _span(step: Show | Skip) -> tuple[int, int]:

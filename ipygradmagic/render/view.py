@@ -34,11 +34,20 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A table column; ``wraps`` if its text may be broken into lines."""
+    """A table column.
+
+    Attributes:
+        title: Its heading.
+        align: Numbers are aligned to the right.
+        wraps: Its text may be broken into lines.
+        leads: Where there is no room for so many columns (text), it becomes a line above
+            the others.
+    """
 
     title: str
     align: Literal["left", "right"] = "left"
     wraps: bool = False
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def holds_words(holds: Holds | None) -> str:
     if holds.stale:
         extra.append(f"{count(holds.stale)} already used (stale)")
     elif holds.used:
-        extra.append("already used" if holds.used >= holds.count else f"{count(holds.used)} used")
+        extra.append("used" if holds.used >= holds.count else f"{count(holds.used)} used")
     if holds.note:
         extra.append(clean(holds.note))
     return ", ".join([text, *extra])
