@@ -56,6 +56,7 @@ class BackwardWatch:
                 self._reach_more(outer, outputs)
             else:
                 current = self._begin(outputs)
+                watch.passes.append(current)
         if current is None:
             return run(outputs, *args, **kwargs)
         watch.local.passes.append(current)
@@ -67,6 +68,7 @@ class BackwardWatch:
             raise
         finally:
             with watch.guard():
+                watch.passes.remove(current)
                 self._end(current, outputs, error)
             if current in watch.local.passes:
                 watch.local.passes.remove(current)
@@ -96,6 +98,8 @@ class BackwardWatch:
 
     def _expect(self, current: BackwardPass, found: list[tuple[Tensor, GradNode]]) -> None:
         """Note the leaves that will receive something; listen where it will be added to more."""
+        known = (self.watch.books.find(tensor) for tensor, _ in found)
+        self.watch.claim(leaf for leaf in known if leaf is not None)
         for tensor, node in found:
             leaf = self.watch.books.find(tensor)
             if leaf is None or leaf.id in current.reached:

@@ -79,6 +79,7 @@ class Leaf:
         "shape",
         "since",
         "slot",
+        "thread",
         "value",
         "version",
         "was",
@@ -104,6 +105,7 @@ class Leaf:
         self.version = 0
         self.slot: int | None = None
         self.since: SourceLocation | None = None
+        self.thread = 0  # the thread that last worked on it; 0 is none
         self.was: StorageWeakRef | None = None
         self.bind(tensor)
 
@@ -301,7 +303,7 @@ class Books:
         for leaf in self.leaves.values():
             leaf.loosen()
             leaf.owners = {}
-            leaf.reached = 0
+            leaf.reached = leaf.thread = 0
             leaf.born = leaf.asked = -1
 
     def discard_unclaimed(self) -> None:

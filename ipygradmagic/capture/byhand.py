@@ -17,6 +17,7 @@ from torch import Tensor
 from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.books import Leaf, storage_of
 from ipygradmagic.capture.derivation import Derivation
+from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.recorder import RawChange
 from ipygradmagic.capture.snapshot import Look, is_finite, look, look_all
@@ -98,6 +99,7 @@ class HandWatch:
             return None
         if not touched.grads and not touched.values:
             return None
+        watch.claim(leaf for leaf, _ in (*touched.grads, *touched.values))
         self.backward.flush()
         values = look_all([t for _, t in touched.values])
         return watch.sources.here(), touched, values, [storage_of(t) for _, t in touched.values]
@@ -132,6 +134,8 @@ class HandWatch:
     ) -> None:
         here, touched, values, places = before
         watch = self.watch
+        if name == "__setitem__" and _stores_itself(args):
+            return
         via = here.via.co_name if here.via is not None else ""
         if touched.grads:
             how = _how(name, via)
@@ -139,7 +143,7 @@ class HandWatch:
                 tensor = change.leaf.tensor()
                 if tensor is not None:
                     label = via or _spell("grad", name)
-                    watch.settle(change, tensor, here, label, how, touched.part)
+                    watch.settle(change, tensor, here, label, how, touched.part or bool(via))
         if touched.values:
             if name == "requires_grad_":
                 self._toggled(touched.values, here)
@@ -266,12 +270,16 @@ class HandWatch:
         """What to record once the attribute is set."""
         watch = self.watch
         leaf = watch.books.find(tensor)
+        if leaf is None and is_open_leaf(tensor):
+            watch.meet([tensor], watch.sources.here())
+            leaf = watch.books.find(tensor)
         if leaf is None:
             if name == "data" and self._is_grad(tensor):
                 return self._plan_grad_data(tensor)
             if name == "requires_grad" and value:
                 return lambda: self._became_leaf(tensor)
             return None
+        watch.claim([leaf])
         place = storage_of(tensor)
         if name == "data" and isinstance(value, Tensor):
             if place == storage_of(value) and tensor.shape == value.shape:
@@ -428,6 +436,14 @@ def proportional(before: Look, after: Look, grad: Look) -> bool:
     ratio = moves[k] / grad[k]
     rounding = _TOLERANCE * scale + 1e-6 * max(map(abs, after))
     return all(abs(m - ratio * g) <= rounding for m, g in zip(moves, grad))
+
+
+def _stores_itself(args: tuple[Any, ...]) -> bool:
+    """``w[i] -= x`` ends in ``w[i] = w[i]``, which has been written already."""
+    target, value = args[0], args[-1]
+    if not isinstance(value, Tensor) or storage_of(value) != storage_of(target):
+        return False
+    return overlap(value, target)
 
 
 def _how(name: str, via: str) -> str:

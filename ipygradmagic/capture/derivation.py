@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import CodeType, FrameType, FunctionType
 
 from torch import Tensor
@@ -29,7 +30,7 @@ from ipygradmagic.capture.bindings import (
     bindings_of,
     module_of,
 )
-from ipygradmagic.capture.source import is_user, line_of
+from ipygradmagic.capture.source import is_user
 
 Answer = bool | None
 MOST_CALLERS = 6
@@ -104,7 +105,7 @@ def _statement(frame: FrameType | None, target: str) -> Answer:
     scope = _scope(frame, frozenset({target} if target else ()))
     if scope is None or frame is None:
         return None
-    statement = _innermost(scope.module.tree, frame.f_lineno)
+    statement = _innermost(scope.module.tree, _position(frame))
     if statement is None:
         return None
     return _any(tainted(e, scope, set()) for e in _operands(statement))
@@ -133,18 +134,38 @@ def _node_of(module: Module, code: CodeType) -> FunctionNode | ast.Module:
     return max(around, key=lambda f: f.lineno, default=module.tree)
 
 
-def _innermost(tree: ast.Module, line: int) -> ast.stmt | None:
+def _position(frame: FrameType) -> tuple[int, int | None]:
+    """Line and column (None before Python 3.11) that a frame is executing."""
+    line, positions = frame.f_lineno, getattr(frame.f_code, "co_positions", None)
+    if positions is None:
+        return line, None
+    place = next(islice(positions(), frame.f_lasti // 2, None), (None,) * 4)
+    return (place[0] or line), place[2]
+
+
+def _innermost(tree: ast.Module, position: tuple[int, int | None]) -> ast.stmt | None:
+    """The smallest statement at a position."""
     best: ast.stmt | None = None
     stack: list[ast.AST] = [tree]
     while stack:
-        node = stack.pop()
-        for child in ast.iter_child_nodes(node):
-            start = getattr(child, "lineno", None)
-            if start is None or start <= line <= (getattr(child, "end_lineno", start) or start):
+        for child in ast.iter_child_nodes(stack.pop()):
+            if _covers(child, *position):
                 if isinstance(child, ast.stmt):
                     best = child
                 stack.append(child)
     return best
+
+
+def _covers(node: ast.AST, line: int, column: int | None) -> bool:
+    start = getattr(node, "lineno", None)
+    if start is None:
+        return True
+    end = getattr(node, "end_lineno", start) or start
+    if not start <= line <= end:
+        return False
+    if column is None or not isinstance(node, ast.stmt) or start != end:
+        return True
+    return bool(node.col_offset <= column <= (node.end_col_offset or column))
 
 
 def _operands(statement: ast.stmt) -> list[ast.expr]:
@@ -248,7 +269,7 @@ def _parameter(name: str, scope: Scope, seen: set[tuple[int, str]]) -> Answer:
     outer = _scope(caller, scope.exclude, scope.depth + 1)
     if outer is None or caller is None or isinstance(scope.node, ast.Module):
         return None
-    statement = _innermost(outer.module.tree, caller.f_lineno)
+    statement = _innermost(outer.module.tree, _position(caller))
     if statement is None:
         return None
     for call in (n for n in ast.walk(statement) if isinstance(n, ast.Call)):
@@ -362,8 +383,3 @@ def _assignments(
                 if name in names:
                     yield child, inside
             stack.append((child, inside))
-
-
-def statement_line(frame: FrameType | None) -> int:
-    """The line that a frame is executing."""
-    return line_of(frame.f_code, frame.f_lasti) if frame is not None else 0

@@ -49,7 +49,7 @@ def harvest(watch: Watch, meta: Meta, error: BaseException | None, freed_by: int
 def tensor_info(watch: Watch, leaf: Leaf) -> TensorInfo:
     """The record of a leaf as it is now (or as it was last seen, if it is gone)."""
     tensor = leaf.tensor()
-    if tensor is not None:
+    if tensor is not None and watch.mine([(leaf, tensor)]):
         leaf.value, leaf.grad = look(tensor), look(grad_of(leaf, tensor))
         leaf.describe(tensor)
     return TensorInfo(

@@ -25,6 +25,7 @@ DEPTH = 7
 BUDGET = 60_000
 """At most this many objects are looked at in one walk."""
 _HIDDEN = re.compile(r"_(\d+|i+\d*|h|oh|dh|_*|dirs?)?$")
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 _SHELL = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 _PRIMITIVE = (str, bytes, int, float, complex, bool, type(None), type, ModuleType)
 
@@ -153,9 +154,10 @@ def _slot_value(thing: object, slot: str) -> object:
 
 def _of_user(kind: type) -> bool:
     """A class defined in the user's own code (a cell, a script, a file beside it)."""
-    module = sys.modules.get(kind.__module__)
-    if kind.__module__ in ("__main__", "builtins") or module is None:
-        return kind.__module__ != "builtins"
+    if kind.__module__ == "builtins":  # a class made by exec without a __name__ says so too
+        return bool(kind.__flags__ & _HEAP_TYPE)
+    if kind.__module__ == "__main__" or kind.__module__ not in sys.modules:
+        return True
     code = next((f.__code__ for f in vars(kind).values() if hasattr(f, "__code__")), None)
     return code is not None and is_user(code)
 

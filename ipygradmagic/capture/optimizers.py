@@ -41,9 +41,10 @@ class OptimizerWatch:
             self.backward.flush()
             here = watch.sources.here()
             watch.recorder.close_bursts()
+            owned = self._owned(optimizer, here)
+            watch.claim(leaf for leaf, _ in owned)
             watch.unseen(here)
             watch.recorder.close_bursts()
-            owned = self._owned(optimizer, here)
             name = watch.discovery.optimizer_name(optimizer, here.frame)
             watch.optimizers[id(optimizer)] = optimizer
             values = look_all([t for _, t in owned])
@@ -121,8 +122,8 @@ class OptimizerWatch:
         event.actor = call.name
         pairs = [(leaf.id, leaf.slot) for leaf, _ in call.owned]
         watch.ledger.closure(call.name, pairs, event.index, event.site, event.number)
-        for leaf, tensor in call.owned:
-            if tensor.grad is not None:
+        for leaf, _ in call.owned:
+            if leaf.grad is not None:
                 change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
                 change.holds = watch.ledger.holds(leaf.slot)
                 event.changes.append(change)
@@ -174,7 +175,7 @@ class OptimizerWatch:
             change = regrads.get(leaf.id)
             if change is not None:
                 self._regrad(change, tensor, event)
-            elif not moved and tensor.grad is None:
+            elif not moved and leaf.grad is None:
                 missed.append(leaf.name)
                 continue
             else:
@@ -215,6 +216,7 @@ class OptimizerWatch:
             self.prune()
             self.backward.flush()
             here = watch.sources.here()
+            watch.claim(leaf for leaf, _ in self._known(owner))
             watch.recorder.close_bursts()
             watch.unseen(here)
         with watch.quiet():
@@ -228,13 +230,10 @@ class OptimizerWatch:
         watch = self.watch
         if isinstance(owner, torch.optim.Optimizer):
             name = watch.discovery.optimizer_name(owner, here.frame)
-            tensors: Iterable[Tensor] = (p for g in owner.param_groups for p in g["params"])
             watch.optimizers[id(owner)] = owner
         else:
             name = watch.discovery.module_name(owner, here.frame)
-            tensors = owner.parameters()
-        found = [(watch.books.find(t), t) for t in tensors]
-        known = [(leaf, t) for leaf, t in found if leaf is not None]
+        known = self._known(owner)
         event = watch.recorder.begin("zero_grad", f"{type(owner).__name__}.zero_grad", here)
         event.actor = name
         for change in watch.observe(known):
@@ -245,6 +244,15 @@ class OptimizerWatch:
             event.inside = f"{type(watch.local.steps[-1].optimizer).__name__}.step"
         watch.everyone_else(event)
         watch.recorder.finish(event)
+
+    def _known(self, owner: Any) -> list[tuple[Leaf, Tensor]]:
+        """The known leaves of an optimizer or a module."""
+        if isinstance(owner, torch.optim.Optimizer):
+            tensors: Iterable[Tensor] = (p for g in owner.param_groups for p in g["params"])
+        else:
+            tensors = owner.parameters()
+        found = ((self.watch.books.find(t), t) for t in tensors)
+        return [(leaf, t) for leaf, t in found if leaf is not None]
 
     def _cleared(self, change: RawChange, tensor: Tensor, event: RawEvent) -> None:
         watch, leaf = self.watch, change.leaf

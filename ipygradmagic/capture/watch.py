@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -26,6 +26,10 @@ from ipygradmagic.record.events import Source
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.tensors import SMALL
 
+THREADS_NOTE = (
+    "several threads ran backward at the same time; a gradient that two of them share is booked "
+    "with the pass that ended last"
+)
 MOST_FAULTS = 5
 """Faults of ours are reported up to this many; more of them are counted."""
 
@@ -36,6 +40,7 @@ class BackwardPass:
 
     here: Here
     reached: dict[int, tuple[Leaf, Tensor]]
+    thread: int = field(default_factory=threading.get_ident)
     actor: str = ""
     loss: float | None = None
     graph: int | None = None
@@ -124,6 +129,7 @@ class Watch:
         self.warnings: list[str] = []
         self.faults = 0
         self.running = True
+        self.passes: list[BackwardPass] = []
         self._guard = _Guard(self)
         self._quiet = _Quiet(self.local)
 
@@ -224,7 +230,7 @@ class Watch:
         the same, because a write through ``.data`` or numpy leaves no trace on either.
         """
         suspects: list[tuple[Leaf, Tensor | None, tuple[int, int] | None]] = []
-        for leaf, tensor in leaves:
+        for leaf, tensor in self.mine(leaves):
             grad = grad_of(leaf, tensor)
             key = grad_key(grad)
             if key != leaf.key or (grad is not None and leaf.numel <= SMALL):
@@ -238,6 +244,26 @@ class Watch:
                 changes.append(RawChange(leaf, leaf.grad, after))
                 leaf.grad, leaf.key = after, key
         return changes
+
+    def claim(self, leaves: Iterable[Leaf]) -> None:
+        """This thread works on these leaves from now on."""
+        me = threading.get_ident()
+        for leaf in leaves:
+            leaf.thread = me
+
+    def mine(self, leaves: Sequence[tuple[Leaf, Tensor]]) -> Sequence[tuple[Leaf, Tensor]]:
+        """Those of the leaves that no other living thread works on.
+
+        Neither the engine nor torch's reference counts wait for a reader in another thread: to
+        look at its gradients could crash the process.
+        """
+        me = threading.get_ident()
+        if all(leaf.thread in (0, me) for leaf, _ in leaves) and len(self.passes) <= 1:
+            return leaves
+        others = {t.ident for t in threading.enumerate()} - {me}
+        written = {i for p in self.passes if p.thread != me for i in p.reached}
+        self.notes.setdefault(THREADS_NOTE, 1)
+        return [x for x in leaves if x[0].thread not in others and x[0].id not in written]
 
     def unseen(self, here: Here, but: Sequence[int] = ()) -> None:
         """Record what happened to gradients since the last event without being noticed."""

@@ -90,7 +90,7 @@ class LeafBook:
 
     Attributes:
         name: Name of the leaf.
-        leaves: How many leaves (generations) had it.
+        leaves: How many leaves (generations) of that name took part.
         deposits: Contributions received in this trace.
         consumptions: Updates that consumed something new.
         smallest, largest: Fewest and most contributions consumed by one of them.

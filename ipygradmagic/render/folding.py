@@ -26,6 +26,8 @@ SHORT_PERIODS = 8
 """All periods up to this one are tried; longer ones only where gaps suggest them."""
 SUGGESTED = 12
 SAMPLE = 20_000
+LONG = 200_000
+"""In a longer series a period is tried only if a sample shows it."""
 MOST_SYMBOLS = 200_000
 ROUNDS = 3
 """So many rounds make a loop: with fewer there is nothing to leave out."""
@@ -109,7 +111,10 @@ class _Folder:
     def one_pass(self) -> bool:
         """Try all periods once, short ones first. True if anything folded."""
         before = len(self.folded.text)
-        for period in _periods(self.folded.text):
+        samples = _samples(self.folded.text)
+        for period in _periods(samples):
+            if before > LONG and not any(_repeats(period).search(s) for s in samples):
+                continue
             self.budget -= len(self.folded.text)
             if self.budget < 0:
                 break
@@ -118,8 +123,7 @@ class _Folder:
         return len(self.folded.text) < before
 
     def _fold(self, period: int) -> None:
-        repeats = re.compile(f"(.{{{period}}})\\1{{{ROUNDS - 1},}}", re.DOTALL)
-        self.folded.text = repeats.sub(self._replace, self.folded.text)
+        self.folded.text = _repeats(period).sub(self._replace, self.folded.text)
 
     def _replace(self, match: re.Match[str]) -> str:
         body = match.group(1)
@@ -135,13 +139,23 @@ class _Folder:
         return self.known[key]
 
 
-def _periods(text: str) -> list[int]:
+def _repeats(period: int) -> re.Pattern[str]:
+    return re.compile(f"(.{{{period}}})\\1{{{ROUNDS - 1},}}", re.DOTALL)
+
+
+def _samples(text: str) -> list[str]:
+    """The beginning, the middle and the end."""
+    middle = max(0, len(text) // 2 - SAMPLE // 2)
+    begins = sorted({0, middle, max(0, len(text) - SAMPLE)})
+    return [text[begin : begin + SAMPLE] for begin in begins]
+
+
+def _periods(samples: list[str]) -> list[int]:
     """Short periods, and those that the gaps between like symbols suggest."""
     gaps: Counter[int] = Counter()
-    middle = max(0, len(text) // 2 - SAMPLE // 2)
-    for begin in {0, middle, max(0, len(text) - SAMPLE)}:
+    for text in samples:
         last: dict[str, int] = {}
-        for i, symbol in enumerate(text[begin : begin + SAMPLE]):
+        for i, symbol in enumerate(text):
             if symbol in last:
                 gaps[i - last[symbol]] += 1
             last[symbol] = i

@@ -88,7 +88,7 @@ def graph_dot(
             "fontname": "Helvetica",
             "fontsize": "10",
             "height": "0.3",
-            "margin": "0.1,0.05",
+            "margin": "0.14,0.05",
         },
         edge_attr={"arrowsize": "0.6"},
     )

@@ -14,7 +14,7 @@ import jinja2
 
 from ipygradmagic.errors import LayoutUnavailableError
 from ipygradmagic.render.layout import layout
-from ipygradmagic.render.view import SIGNS, Picture, View
+from ipygradmagic.render.view import SIGNS, Picture, Row, Table, View
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -36,8 +36,20 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals["signs"] = SIGNS
     environment.globals["drawn"] = drawn
+    environment.globals["heights"] = heights
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment
+
+
+def heights(table: Table) -> list[tuple[Row, int]]:
+    """Each row with the number of rows that its leading cells span; 0 in those below."""
+    found: list[tuple[Row, int]] = []
+    below = 0
+    for row in reversed(table.rows):
+        continues = row.kind == "data" and not row.starts
+        found.append((row, 0 if continues else below + 1))
+        below = below + 1 if continues else 0
+    return found[::-1]
 
 
 def drawn(picture: Picture) -> tuple[str, str]:

@@ -88,9 +88,22 @@ def polish(svg: str) -> str:
     svg = re.sub(r"<title>.*?</title>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r' id="[^"]*"', "", svg)
     svg = re.sub(r'<svg width="([\d.]+)pt"\s+height="([\d.]+)pt"', _fitted, svg, count=1)
+    svg = re.sub(r'<g class="node.*?</g>', _centred, svg, flags=re.DOTALL)
     head, _, body = svg.partition(">")
     style = "".join(line for line in STYLE.splitlines())
     return f"{head}><style>{style}</style>{body.strip()}"
+
+
+def _centred(match: re.Match[str]) -> str:
+    """Centre the lines of a node: its width was reckoned with another font than is shown."""
+    node = match.group()
+    shape = re.search(r' (?:points|d)="([^"]*)"', node)
+    if shape is None:
+        return node
+    across = [float(x) for x in re.findall(r"(-?[\d.]+),-?[\d.]+", shape.group(1))]
+    middle = (min(across) + max(across)) / 2
+    anchored = f'text-anchor="middle" x="{middle:.2f}"'
+    return re.sub(r'text-anchor="start" x="[^"]*"', anchored, node)
 
 
 def _fitted(match: re.Match[str]) -> str:

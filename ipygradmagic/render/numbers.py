@@ -12,7 +12,7 @@ DIGITS = 4
 NBSP = "\u00a0"
 SHORT = 3
 """A vector up to this length is shown on one line, a longer one on several."""
-MOST_BRIEF = 6
+MOST_BRIEF = 3
 """Where room is short, a vector longer than this is shown by its norm and range."""
 
 

@@ -67,14 +67,13 @@ class Planner:
 
     def steps(self) -> Iterator[Step]:
         """The whole plan, lazily."""
-        yield from self._level(self.folded.text, 1, 0)
+        yield from self._level(self.folded.text, 1, self.folded.total + 1, 0)
 
-    def _level(self, text: str, start: int, level: int) -> Iterator[Step]:
+    def _level(self, text: str, start: int, end: int, level: int) -> Iterator[Step]:
         if len(text) <= 2 * MOST_PARTS:
             for part in self.folded.parts(text, start):
                 yield from self._part(part, level)
             return
-        end = start + sum(map(self.folded.size, text))
         tail = text[-MOST_PARTS:]
         resume = end - sum(map(self.folded.size, tail))
         here = start
@@ -99,7 +98,8 @@ class Planner:
             if k > upto:
                 first = start + upto * loop.size
                 yield Skip(first, start + k * loop.size - 1, level + 1, k - upto)
-            yield from self._level(loop.body, start + k * loop.size, level + 1)
+            begin = start + k * loop.size
+            yield from self._level(loop.body, begin, begin + loop.size, level + 1)
             upto = k + 1
         if upto < loop.rounds:
             first = start + upto * loop.size

@@ -14,6 +14,8 @@ from ipygradmagic.render.numbers import count, shape_words, summary_lines
 from ipygradmagic.render.view import SIGNS, Cell, Column, Line, Paragraph, Row, Table
 
 MOST_OWNED = 8
+ROOMY = 8
+"""Up to so many tensors are shown with all their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ def tensor_table(
     notes = words.unmatched([e.info for e in entries], options.names)
     chosen = [e for e in entries if not options.names or words.matches(e.info, options.names)]
     shown = _joined(chosen) if len(chosen) > options.rows else chosen
-    rows = [_row(e, now) for e in shown[: options.rows]]
+    tight = len(shown) > ROOMY
+    rows = [_row(e, now, tight) for e in shown[: options.rows]]
     left = shown[options.rows :]
     if left:
         text = f"… {words.plural(len(left), 'more tensor')}: {words.listed(e.title for e in left)}"
@@ -50,7 +53,8 @@ def entries_of(tensors: Iterable[TensorInfo]) -> list[Entry]:
         several[key] = max(several.get(key, 0), info.generations)
         if key not in latest or info.generation >= latest[key].generation:
             latest[key] = info
-    return [Entry(info, _title(info, several[key])) for key, info in latest.items()]
+    entries = [Entry(info, _title(info, several[key])) for key, info in latest.items()]
+    return sorted(entries, key=lambda e: e.info.kind != "leaf")
 
 
 def _title(info: TensorInfo, leaves: int) -> str:
@@ -59,12 +63,12 @@ def _title(info: TensorInfo, leaves: int) -> str:
 
 
 def _columns(now: bool) -> tuple[Column, ...]:
-    last = (Column("last changed by", wraps=True),) if now else (Column("backward", "right"),)
+    last = (Column("last changed by", wraps=True),) if now else (Column("reached by"),)
     return (
-        Column("tensor", wraps=True),
-        Column("kind"),
-        Column("shape"),
-        Column("in optimizer"),
+        Column("tensor", leads=True),
+        Column("kind", leads=True),
+        Column("shape", leads=True),
+        Column("in optimizer", leads=True),
         Column("value", "right"),
         Column("grad", "right"),
         Column("gradient holds", wraps=True),
@@ -72,7 +76,7 @@ def _columns(now: bool) -> tuple[Column, ...]:
     )
 
 
-def _row(entry: Entry, now: bool) -> Row:
+def _row(entry: Entry, now: bool, tight: bool) -> Row:
     info = entry.info
     names = [Line(entry.title, "code")]
     if info.aliases:
@@ -84,8 +88,8 @@ def _row(entry: Entry, now: bool) -> Row:
         Cell(_kind_lines(info)),
         Cell(_shape_lines(info)),
         Cell((Line(words.listed(info.owners, 3)) if info.owners else Line("none", "muted"),)),
-        Cell(summary_lines(info.value, info.shape)) if info.value else Cell(),
-        Cell(summary_lines(info.grad, info.shape)),
+        Cell(summary_lines(info.value, info.shape, tight=tight)) if info.value else Cell(),
+        Cell(summary_lines(info.grad, info.shape, tight=tight)),
         _holds_cell(info),
         _since_cell(entry) if now else _reached_cell(info),
     )
@@ -120,8 +124,8 @@ def _holds_cell(info: TensorInfo) -> Cell:
 
 def _reached_cell(info: TensorInfo) -> Cell:
     if info.reached:
-        return Cell((Line(f"{count(info.reached)}×", "number"),))
-    return Cell((Line("never", "muted"),))
+        return Cell((Line(f"{count(info.reached)} backward"),))
+    return Cell((Line("no backward", "muted"),))
 
 
 def _since_cell(entry: Entry) -> Cell:

@@ -35,7 +35,8 @@ come from the user, because ``words.clean`` spells private characters out."""
 
 INDENT = "      "
 SEPARATOR = "  "
-MOST_LEAST = 18
+LEAST = 8
+MOST_LEAST = 24
 
 
 def to_text(view: View, width: int = 100) -> str:
@@ -122,14 +123,14 @@ def _print(what: RenderableType, width: int) -> str:
 
 def _table(table: Table, width: int) -> str:
     """Columns that lead become a line above each group of rows; the others stay columns."""
-    leads = [i for i, column in enumerate(table.columns) if column.leads]
+    leads = _leads(table, width)
     rest = [i for i in range(len(table.columns)) if i not in leads]
     rich = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
-    for i in rest:
+    widths = _widths(table, rest, width, len(INDENT) if leads else 0)
+    for i, wide in zip(rest, widths):
         column = table.columns[i]
         title = Text(f"{INDENT if leads and i == rest[0] else ''}{column.title}")
-        least = _least_width(table, i)
-        rich.add_column(title, justify=column.align, overflow="fold", min_width=least)
+        rich.add_column(title, justify=column.align, overflow="fold", width=wide)
     spans = []
     for row in table.rows:
         if row.kind != "data" or (leads and row.starts):
@@ -145,6 +146,21 @@ def _table(table: Table, width: int) -> str:
     for line in _print(rich, width).split("\n"):
         lines.append(_wrapped(next(waiting), width, hang=6) if MARK in line else line)
     return "\n".join(lines + [_wrapped(note, width) for note in table.notes])
+
+
+def _leads(table: Table, width: int) -> list[int]:
+    """The columns that become lines, if the table is too wide with all of them."""
+    every = range(len(table.columns))
+    if sum(_natural(table, i) for i in every) + 3 * len(every) <= width:
+        return []
+    return [i for i in every if table.columns[i].leads]
+
+
+def _natural(table: Table, index: int) -> int:
+    """Width of the widest line of a column."""
+    cells = [row.cells[index] for row in table.rows if row.kind == "data"]
+    texts = [line.text for cell in cells for line in cell.lines]
+    return max(cell_len(text) for text in [table.columns[index].title, *texts])
 
 
 def _span(row: Row, leads: Sequence[int]) -> str:
@@ -163,15 +179,28 @@ def _cell(cell: Cell, indent: str) -> Text:
     return Text("\n".join(indent + line.text for line in cell.lines))
 
 
-def _least_width(table: Table, index: int) -> int | None:
-    """What a column needs so that names and numbers stay in one piece."""
-    column = table.columns[index]
-    lines = [
-        line.text
-        for row in table.rows
-        if row.kind == "data"
-        for line in row.cells[index].lines
-        if line.style == "number" or not column.wraps
-    ]
-    widest = max((cell_len(text) for text in lines), default=0)
-    return min(widest, MOST_LEAST) or None
+def _widths(table: Table, columns: Sequence[int], width: int, indent: int) -> list[int]:
+    """How wide each column may be. Rich itself would crop what cannot be shrunk."""
+    natural, least = [], []
+    for i in columns:
+        extra = indent if i == columns[0] else 0
+        wraps = table.columns[i].wraps
+        lines = [r.cells[i].lines for r in table.rows if r.kind == "data"]
+        texts = [(line.text, line.style) for cell in lines for line in cell]
+        natural.append(extra + _natural(table, i))
+        firm = [cell_len(t) for t, style in texts if style == "number" or not wraps]
+        least.append(extra + min(max([LEAST, *firm]), MOST_LEAST))
+    return _shared(natural, least, width - 3 * len(columns))
+
+
+def _shared(natural: list[int], least: list[int], room: int) -> list[int]:
+    """Each column its natural width if there is room; else its least, and a share of the rest."""
+    widths = [min(n, m) for n, m in zip(natural, least)]
+    while sum(widths) > max(room, len(widths)):
+        # names, in the first column, are cut last
+        widest = max(range(len(widths)), key=lambda i: widths[i] * (0.7 if i == 0 else 1))
+        widths[widest] -= 1
+    while sum(widths) < room and widths != natural:
+        missing = max(range(len(widths)), key=lambda i: natural[i] - widths[i])
+        widths[missing] += 1
+    return widths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -193,11 +194,10 @@ class Timeline:
 
     def _mix(self, first: int, last: int) -> str:
         """How many of each kind a stretch holds: ``300 backward, 100 step``."""
-        kinds: dict[str, int] = {}
-        for signature in self.pattern[first - 1 : last]:
+        kinds: Counter[str] = Counter()
+        for signature, n in Counter(self.pattern[first - 1 : last]).items():
             example = self.examples.get(signature)
-            kind = example.kind if example else "not kept"
-            kinds[kind] = kinds.get(kind, 0) + 1
+            kinds[example.kind if example else "not kept"] += n
         return ", ".join(f"{count(n)} {kind}" for kind, n in kinds.items())
 
     def _announce_words(self, step: Announce) -> str:

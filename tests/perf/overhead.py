@@ -37,7 +37,9 @@ def w1() -> tuple[Callable[[], None], int]:
     return step, 200
 
 
-def _module(model: nn.Module, x: torch.Tensor, optimizer: torch.optim.Optimizer) -> Callable[[], None]:
+def _module(
+    model: nn.Module, x: torch.Tensor, optimizer: torch.optim.Optimizer
+) -> Callable[[], None]:
     def step() -> None:
         optimizer.zero_grad()
         model(x).pow(2).mean().backward()
@@ -68,7 +70,9 @@ def w3() -> tuple[Callable[[], None], int]:
         nn.Flatten(),
         nn.Linear(256, 10),
     )
-    return _module(model, torch.randn(8, 3, 32, 32), torch.optim.SGD(model.parameters(), lr=0.01)), 3
+    return _module(
+        model, torch.randn(8, 3, 32, 32), torch.optim.SGD(model.parameters(), lr=0.01)
+    ), 3
 
 
 def w4() -> tuple[Callable[[], None], int]:
@@ -103,7 +107,9 @@ def chunk(step: Callable[[], None], steps: int, traced: bool) -> float:
     return time.perf_counter() - begin
 
 
-def measure(make: Callable[[], tuple[Callable[[], None], int]], rounds: int) -> tuple[float, float, float]:
+def measure(
+    make: Callable[[], tuple[Callable[[], None], int]], rounds: int
+) -> tuple[float, float, float]:
     step, steps = make()
     chunk(step, steps, traced=False)
     chunk(step, steps, traced=True)
