@@ -224,7 +224,7 @@ def is_open_leaf(tensor: Tensor) -> bool:
     """A leaf that requires grad. A view is not asked: asking can rebuild or break its graph."""
     try:
         return not tensor._is_view() and tensor.requires_grad and tensor.is_leaf
-    except (RuntimeError, NotImplementedError, TypeError):
+    except (RuntimeError, NotImplementedError, TypeError, ValueError):
         return False
 
 
@@ -232,7 +232,7 @@ def retains(tensor: Tensor) -> bool:
     """A non-leaf whose gradient is kept because ``retain_grad`` was called."""
     try:
         return not tensor._is_view() and tensor.retains_grad
-    except (RuntimeError, NotImplementedError, TypeError, AttributeError):
+    except (RuntimeError, NotImplementedError, TypeError, ValueError, AttributeError):
         return False
 
 

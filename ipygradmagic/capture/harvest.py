@@ -128,7 +128,7 @@ def _made_by(tensor: Tensor) -> str | None:
         if tensor._is_view() or not tensor.requires_grad or tensor.is_leaf or tensor.retains_grad:
             return None
         return readable(tensor.grad_fn.name()) if tensor.grad_fn is not None else None
-    except (RuntimeError, NotImplementedError, TypeError):
+    except (RuntimeError, NotImplementedError, TypeError, ValueError):
         return None
 
 

@@ -115,7 +115,7 @@ def _odd(tensor: Tensor) -> Look:
             return _sparse(tensor)
         if tensor.is_complex() and tensor.layout is torch.strided and not tensor.is_meta:
             return _complex(tensor)
-    except (RuntimeError, NotImplementedError, TypeError):
+    except (RuntimeError, NotImplementedError, TypeError, ValueError):
         pass
     return Summary(_numel(tensor), layout=_layout(tensor))
 

@@ -87,7 +87,7 @@ def _owned(watch: Watch, optimizer: torch.optim.Optimizer) -> Iterator[Leaf]:
 def _requires_grad(tensor: Tensor) -> bool:
     try:
         return bool(tensor._is_view() or tensor.requires_grad)
-    except RuntimeError:
+    except (RuntimeError, ValueError):
         return True
 
 

@@ -365,7 +365,7 @@ def grad_of(leaf: Leaf, tensor: Tensor) -> Tensor | None:
 def _keeps_grad(tensor: Tensor) -> bool:
     try:
         return tensor.is_leaf or tensor.retains_grad
-    except RuntimeError:
+    except (RuntimeError, ValueError):
         return False
 
 
@@ -373,7 +373,7 @@ def version_of(tensor: Tensor) -> int:
     """The version counter; -1 for tensors made in inference mode."""
     try:
         return tensor._version
-    except RuntimeError:
+    except (RuntimeError, ValueError):
         return -1
 
 

@@ -25,6 +25,7 @@ SCAN_BUDGET = 6_000_000
 SHORT_PERIODS = 8
 """All periods up to this one are tried; longer ones only where gaps suggest them."""
 SUGGESTED = 12
+PHASES = 6
 SAMPLE = 20_000
 LONG = 200_000
 """In a longer series a period is tried only if a sample shows it."""
@@ -109,8 +110,9 @@ class _Folder:
         self.budget = SCAN_BUDGET
 
     def one_pass(self) -> bool:
-        """Try all periods once, short ones first. True if anything folded."""
+        """Try periods, short ones first, until one folds. True if one did."""
         before = len(self.folded.text)
+        self.budget -= min(before, 3 * SAMPLE)
         samples = _samples(self.folded.text)
         for period in _periods(samples):
             if before > LONG and not any(_repeats(period).search(s) for s in samples):
@@ -120,9 +122,24 @@ class _Folder:
                 break
             if period * ROUNDS <= len(self.folded.text):
                 self._fold(period)
-        return len(self.folded.text) < before
+            if len(self.folded.text) < before:
+                return True
+        return False
 
     def _fold(self, period: int) -> None:
+        """Fold the repeats of one period.
+
+        The first repeat says in which phase a round is read; after a round that differs the
+        same rounds would otherwise be found out of phase.
+        """
+        start = 0
+        for _ in range(PHASES):
+            found = _repeats(period).search(self.folded.text, start)
+            if found is None:
+                return
+            start = found.start() + 1
+            known = re.compile(f"({re.escape(found.group(1))})\\1{{{ROUNDS - 1},}}", re.DOTALL)
+            self.folded.text = known.sub(self._replace, self.folded.text)
         self.folded.text = _repeats(period).sub(self._replace, self.folded.text)
 
     def _replace(self, match: re.Match[str]) -> str:

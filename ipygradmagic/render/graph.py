@@ -100,6 +100,7 @@ def graph_dot(
         text = f"… {words.plural(graph.truncated, 'more node')} not walked"
         dot.node("more", _html(text), shape="plaintext", **{"class": "gm-op"})
     unreached = _add_unreached(dot, scene)
+    _align(dot, small, unreached)
     _add_optimizers(dot, scene, small, unreached)
     return str(dot.source)
 
@@ -189,7 +190,8 @@ def _html(title: str, *small: str, remark: str = "") -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(words.clean(text, 2 * MOST_LABEL)) or " "
+    # Graphviz takes a backslash and N for the name of the node, even in HTML-like labels
+    return escape(words.clean(text, 2 * MOST_LABEL)).replace("\\", "\\\\") or " "
 
 
 def _add_group(dot: graphviz.Digraph, group: Group, scene: Scene) -> None:
@@ -252,6 +254,15 @@ def _add_unreached(dot: graphviz.Digraph, scene: Scene) -> dict[int, str]:
         name = words.clean(words.tensor_name(info, tensor), MOST_LABEL)
         _add_leaf(dot, f"u{tensor}", name, tensor, info.shape if info else None, scene)
     return {t: f"u{t}" for t in tensors}
+
+
+def _align(dot: graphviz.Digraph, small: Condensed, unreached: Mapping[int, str]) -> None:
+    """Put the leaves that the loss misses on one level with the last that it reaches."""
+    leaves = [f"n{g.id}" for g in small.groups if g.nodes[0].kind == "leaf"]
+    if leaves and unreached:
+        with dot.subgraph(graph_attr={"rank": "same"}) as level:
+            for name in [leaves[-1], *dict.fromkeys(unreached.values())]:
+                level.node(name)
 
 
 def _add_optimizers(

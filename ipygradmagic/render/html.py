@@ -16,6 +16,9 @@ from ipygradmagic.errors import LayoutUnavailableError
 from ipygradmagic.render.layout import layout
 from ipygradmagic.render.view import SIGNS, Picture, Row, Table, View
 
+WIDE = 112
+"""Characters that fit a notebook cell some 900 pixels wide."""
+WRAPS_AT = 32
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -37,8 +40,19 @@ def _environment() -> jinja2.Environment:
     environment.globals["signs"] = SIGNS
     environment.globals["drawn"] = drawn
     environment.globals["heights"] = heights
+    environment.globals["stacked"] = stacked
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment
+
+
+def stacked(table: Table) -> bool:
+    """Is the table too wide for a cell, so that leading columns become lines above the rest?"""
+    total = 0
+    for i, column in enumerate(table.columns):
+        cells = [row.cells[i] for row in table.rows if row.kind == "data"]
+        widest = max((len(line.text) for cell in cells for line in cell.lines), default=0)
+        total += max(len(column.title), min(widest, WRAPS_AT) if column.wraps else widest)
+    return total > WIDE and any(column.leads for column in table.columns)
 
 
 def heights(table: Table) -> list[tuple[Row, int]]:

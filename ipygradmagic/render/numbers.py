@@ -29,7 +29,7 @@ def number(value: Number) -> str:
     if "e" in text:
         mantissa, exponent = text.split("e")
         power = int(exponent)
-        text = str(round(float(text))) if 0 <= power < 6 else f"{mantissa}e{power}"
+        text = str(round(value)) if 0 <= power < 6 else f"{mantissa}e{power}"
     return text.replace("-", "−")
 
 

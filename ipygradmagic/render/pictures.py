@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.state import State
@@ -33,7 +34,7 @@ def trace_pictures(trace: Trace) -> tuple[Block, ...]:
     # the name is shared by the whole page: it must not close another report's pictures
     group = f"gm-{zlib.crc32(''.join(p.dot for p in pictures).encode('utf-8', 'replace')):08x}"
     folds: list[Block] = [
-        Fold(f"Picture {i} of {len(pictures)}: {p.caption}", (p,), group)
+        Fold(f"Picture {i} of {len(pictures)}: {p.caption}", (replace(p, caption=""),), group)
         for i, p in enumerate(pictures, 1)
     ]
     left = len(trace.graphs) - len(pictures)
@@ -47,7 +48,7 @@ def state_pictures(state: State) -> tuple[Block, ...]:
     if state.graph is None:
         return ()
     infos = [t.info for t in state.tensors]
-    title = words.prose(state.graph.title) or "Graph"
+    title = words.prose(state.graph.title)
     return (_picture(state.graph, title, infos, state.optimizers), Paragraph(LEGEND, "muted"))
 
 

@@ -93,7 +93,7 @@ def _verdict(trace: Trace) -> Verdict:
     if trace.error is not None:
         headline, tone = _error_words(trace.error), "error"
         if any(f.alarm for f in trace.findings):
-            headline += f" Also: {_tally(trace.findings)}."
+            headline += f" Found: {_tally(trace.findings)}."
     counts = trace.counts() or _counted(trace)
     said = " · ".join(f"{count(n)} {kind}" for kind, n in counts.items() if n)
     leaves = {t.name for t in trace.tensors}
@@ -175,8 +175,9 @@ def _findings(findings: tuple[Finding, ...]) -> Section | None:
 
 def _card(finding: Finding) -> FindingCard:
     title, cause = words.prose(finding.title), words.prose(finding.cause)
+    name = words.short(finding.name)
     if finding.severity == "fine":
-        return FindingCard(title, "fine", (("", cause),) if cause else (), name=finding.name)
+        return FindingCard(title, "fine", (("", cause),) if cause else (), name=name)
     facts = [("Why", cause), ("Effect", words.prose(finding.consequence))]
     remedy = finding.remedy
     if remedy is not None:
@@ -190,7 +191,7 @@ def _card(finding: Finding) -> FindingCard:
         tuple(f for f in facts if f[1]),
         words.block(remedy.code) if remedy else "",
         tuple(lines),
-        finding.name,
+        name,
     )
 
 

@@ -125,7 +125,7 @@ def _event_cell(event: Event) -> Cell:
     if event.missed:
         lines.append(Line(f"nothing to consume for: {words.listed(event.missed)}", tone="warning"))
     if event.error:
-        text = words.clean(words.prose(event.error), 300)
+        text = words.clean(words.prose(event.error), 160)
         lines.append(Line(f"{SIGNS['error']} raised {text}", tone="error"))
     return Cell(tuple(lines))
 
@@ -161,12 +161,9 @@ def _value_cells(
     event: Event, change: Change, info: TensorInfo | None, detail: Detail, holds: Cell | None
 ) -> Cells:
     shape = info.shape if info else ()
-    name = words.tensor_name(info, change.tensor)
-    lines = [Line(name, "code"), *_shape_line(info)]
-    if event.kind == "rebind" and info is not None:
-        which = f" (generation {count(info.generation)})" if info.generations > 1 else ""
-        lines = [Line(words.short(info.name), "code")]
-        lines.append(Line(f"is now another leaf{which}", "muted"))
+    lines = [Line(_plain_name(info, change.tensor), "code"), *_small_print(info)]
+    if event.kind == "rebind":
+        lines.insert(1, Line("is now another leaf", "muted"))
     before = Cell(summary_lines(change.value_before, shape, tight=detail.tight))
     after = Cell(summary_lines(change.value_after, shape, tight=detail.tight))
     if change.value_before is None:
@@ -178,8 +175,8 @@ def _grad_cells(
     event: Event, change: Change, info: TensorInfo | None, detail: Detail, *, after_value: bool
 ) -> Cells:
     shape = info.shape if info else ()
-    name = Line(_grad_name(info, change.tensor), "code")
-    named = Cell((name,) if after_value else (name, *_shape_line(info)))
+    name = Line(f"{_plain_name(info, change.tensor)}.grad", "code")
+    named = Cell((name,) if after_value else (name, *_small_print(info)))
     before = Cell(summary_lines(change.grad_before, shape, tight=detail.tight))
     after = Cell(summary_lines(change.grad_after, shape, tight=detail.tight))
     if not change.grad_changed and event.kind != "backward":
@@ -187,16 +184,18 @@ def _grad_cells(
     return (named, before, _added_cell(change, shape, detail.tight), after, _holds_cell(change))
 
 
-def _grad_name(info: TensorInfo | None, tensor_id: int) -> str:
-    if info is None or info.generations <= 1:
-        return f"{words.tensor_name(info, tensor_id)}.grad"
-    return f"{words.short(info.name)}.grad (generation {count(info.generation)})"
+def _plain_name(info: TensorInfo | None, tensor_id: int) -> str:
+    return words.short(info.name) if info and info.name else f"tensor {tensor_id}"
 
 
-def _shape_line(info: TensorInfo | None) -> tuple[Line, ...]:
-    if info is None or not info.shape or _numel(info.shape) == 1:
+def _small_print(info: TensorInfo | None) -> tuple[Line, ...]:
+    """Shape and generation, where they say anything."""
+    if info is None:
         return ()
-    return (Line(shape_words(info.shape), "muted"),)
+    said = [shape_words(info.shape)] if _numel(info.shape) != 1 else []
+    if info.generations > 1:
+        said.append(f"generation {count(info.generation)}")
+    return (Line(" · ".join(said), "muted"),) if said else ()
 
 
 def _numel(shape: Sequence[int]) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -64,7 +65,8 @@ def _block(block: Block, width: int) -> str:
         case Table():
             return _table(block, width)
         case Picture():
-            lines = [block.caption, *(f"  {line}" for line in block.fallback)]
+            lines = [block.caption] if block.caption else []
+            lines += [f"  {line}" for line in block.fallback]
             return "\n".join(_wrapped(line, width, hang=4) for line in lines)
         case Code():
             return "\n".join(f"    {line}" for line in block.text.splitlines())
@@ -137,8 +139,10 @@ def _table(table: Table, width: int) -> str:
             rich.add_row(MARK)
             spans.append(_span(row, leads))
         if row.kind == "data":
-            indents = [INDENT if leads and i == rest[0] else "" for i in rest]
-            rich.add_row(*(_cell(row.cells[i], indent) for i, indent in zip(rest, indents)))
+            cells: list[RenderableType] = [_cell(row.cells[i]) for i in rest]
+            if leads:
+                cells[0] = Padding(cells[0], (0, 0, 0, len(INDENT)))
+            rich.add_row(*cells)
     lines = [_wrapped(table.caption, width)]
     if leads:
         lines.append(SEPARATOR.join(table.columns[i].title for i in leads))
@@ -175,8 +179,8 @@ def _joined(cell: Cell) -> str:
     return SEPARATOR.join(line.text for line in cell.lines)
 
 
-def _cell(cell: Cell, indent: str) -> Text:
-    return Text("\n".join(indent + line.text for line in cell.lines))
+def _cell(cell: Cell) -> Text:
+    return Text("\n".join(line.text for line in cell.lines))
 
 
 def _widths(table: Table, columns: Sequence[int], width: int, indent: int) -> list[int]:
