@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 
 from ipygradmagic.capture.books import Books
+from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.survey import survey
 from ipygradmagic.capture.tracer import Tracer
 from ipygradmagic.diagnose.diagnosis import diagnose
@@ -211,7 +212,7 @@ class _Variables(Mapping[str, object]):
         self._frame = frame
 
     def _now(self) -> dict[str, object]:
-        return {**self._frame.f_globals, **self._frame.f_locals}
+        return {**self._frame.f_globals, **variables(self._frame)}
 
     def __getitem__(self, name: str) -> object:
         return self._now()[name]

@@ -88,7 +88,9 @@ def test_between_traces_no_weak_reference_to_a_tensor_remains() -> None:
     with trace():
         model = fit(1)
     assert all(weakref.getweakrefcount(p) == 0 for p in model.parameters())
-    assert all(not p._backward_hooks and not p._post_accumulate_grad_hooks for p in model.parameters())
+    assert all(
+        not p._backward_hooks and not p._post_accumulate_grad_hooks for p in model.parameters()
+    )
 
 
 def test_a_fault_of_ours_is_a_warning_and_never_the_users_problem(monkeypatch) -> None:
@@ -173,7 +175,15 @@ def test_a_script_from_the_shell(tmp_path: Path) -> None:
         "    (w * 2).sum().backward()\n"
         "    w.data -= 0.1 * w.grad\n"
     )
-    command = [sys.executable, "-m", "ipygradmagic", "--html", str(tmp_path / "out.html"), str(script), "3"]
+    command = [
+        sys.executable,
+        "-m",
+        "ipygradmagic",
+        "--html",
+        str(tmp_path / "out.html"),
+        str(script),
+        "3",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Forgotten zero_grad" in done.stdout and "train.py, line 5" in done.stdout

@@ -80,7 +80,7 @@ class BackwardWatch:
         here = watch.sources.here()
         found = reach(outputs)
         watch.recorder.close_bursts()
-        watch.meet([tensor for tensor, _ in found.leaves], here)
+        watch.meet([tensor for tensor, _ in found.leaves], here, whole=True)
         watch.unseen(here)
         watch.recorder.close_bursts()
         watch.books.bury()
@@ -93,7 +93,7 @@ class BackwardWatch:
 
     def _reach_more(self, current: BackwardPass, outputs: Sequence[Tensor]) -> None:
         found = reach(outputs)
-        self.watch.meet([tensor for tensor, _ in found.leaves], current.here)
+        self.watch.meet([tensor for tensor, _ in found.leaves], current.here, named=True)
         self._expect(current, found.leaves)
 
     def _expect(self, current: BackwardPass, found: list[tuple[Tensor, GradNode]]) -> None:
@@ -123,7 +123,7 @@ class BackwardWatch:
     def _name_loss(self, outputs: Sequence[Tensor], here: Here) -> str:
         known = self._actors.get(here.site)
         if known is None:
-            some = [names.in_frames(o, here.frame) or "" for o in outputs]
+            some = [names.in_frames(o, here.frame)[0] or "" for o in outputs]
             known = self._actors[here.site] = ", ".join(s for s in some if s)
         return known
 
@@ -213,7 +213,8 @@ class BackwardWatch:
         watch.ledger.deposit(leaf.id, slot.id, event, number, current.here.site)
         leaf.reached += 1
         leaf.since = None
-        _fill_added(change, current.captured.get(leaf.id))
+        shared = any(i in current.reached for i in slot.holders - {leaf.id})
+        _fill_added(change, None if shared else current.captured.get(leaf.id))
         change.holds = watch.ledger.holds(slot.id)
         if not is_finite(change.after):
             watch.ledger.nonfinite(leaf.id, event, current.here.site, number, used=False)

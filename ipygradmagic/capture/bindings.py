@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 GRADIENT = {"grad", "_grad"}
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _FILLS = {"append", "extend", "insert", "update", "add", "setdefault", "appendleft"}
+_LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -20,11 +21,13 @@ class Bindings:
         values: Expressions that a name is bound to, or that are put into it.
         parameters: Names that the caller binds.
         returned: Expressions that the function returns or yields.
+        looped: Names that ``for`` loops and comprehensions bind.
     """
 
     values: dict[str, list[ast.expr]] = field(default_factory=dict)
     parameters: set[str] = field(default_factory=set)
     returned: list[ast.expr] = field(default_factory=list)
+    looped: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -98,6 +101,8 @@ def _collect(node: FunctionNode | ast.Module) -> Bindings:
         root = _name_root(target)
         if root:
             found.values.setdefault(root, []).append(value)
+    targets = (p.target for p in own_nodes(node) if isinstance(p, _LOOPS))
+    found.looped = frozenset(n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name))
     for part in own_nodes(node):
         if isinstance(part, (ast.Return, ast.Yield, ast.YieldFrom)) and part.value is not None:
             found.returned.append(part.value)
@@ -128,7 +133,7 @@ def _pairs(node: FunctionNode | ast.Module) -> list[tuple[ast.expr, ast.expr]]:
         elif isinstance(part, (ast.AugAssign, ast.NamedExpr, ast.AnnAssign)):
             if part.value is not None:
                 pairs += _unpack(part.target, part.value)
-        elif isinstance(part, (ast.For, ast.AsyncFor, ast.comprehension)):
+        elif isinstance(part, _LOOPS):
             pairs += _iterate(part.target, part.iter)
         elif isinstance(part, ast.withitem) and part.optional_vars is not None:
             pairs += _unpack(part.optional_vars, part.context_expr)

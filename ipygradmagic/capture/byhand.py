@@ -18,6 +18,7 @@ from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.books import Leaf, storage_of
 from ipygradmagic.capture.derivation import Derivation
 from ipygradmagic.capture.discovery import is_open_leaf
+from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.recorder import RawChange
 from ipygradmagic.capture.snapshot import Look, is_finite, look, look_all
@@ -472,5 +473,5 @@ def _target_name(frame: FrameType | None, leaf: Leaf) -> str:
     tensor = leaf.tensor()
     if frame is None or tensor is None:
         return leaf.name
-    local = frame.f_locals
+    local = variables(frame)
     return next((n for n, v in local.items() if v is tensor), leaf.name.split(".")[0])

@@ -101,6 +101,12 @@ class Derivation:
         return line, answer
 
 
+def loop_names(frame: FrameType) -> frozenset[str]:
+    """Variables of a frame that its ``for`` loops and comprehensions bind."""
+    scope = _scope(frame, frozenset())
+    return scope.bindings.looped if scope is not None else frozenset()
+
+
 def _statement(frame: FrameType | None, target: str) -> Answer:
     scope = _scope(frame, frozenset({target} if target else ()))
     if scope is None or frame is None:

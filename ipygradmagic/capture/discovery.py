@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FrameType
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ipygradmagic.capture import names
 from ipygradmagic.capture.books import Books, Leaf
-from ipygradmagic.capture.derivation import Derivation
+from ipygradmagic.capture.derivation import Derivation, loop_names
 from ipygradmagic.capture.source import Here, Sources, is_user
 
 _ROOT = re.compile(r"\w+")
@@ -44,7 +44,7 @@ class Discovery:
         self.namespace = namespace
         self.derivation = Derivation()
         self.found = names.Found()
-        self.current: dict[str, Leaf] = {}
+        self.current: dict[tuple[CodeType | None, str], Leaf] = {}
         self.fresh: list[Leaf] = []
         self._spots: dict[str, tuple[int, bool | None]] = {}
         self.module_code: CodeType | None = None
@@ -53,6 +53,7 @@ class Discovery:
         self._unnamed = 0
         self._walked: dict[int, names.Found] = {}
         self._registered: set[int] = set()
+        self._order: dict[int, list[Leaf]] = {}
 
     def survey(self) -> list[Rebinding]:
         """Look through the whole namespace: adopt its leaves, and see which names moved."""
@@ -65,14 +66,31 @@ class Discovery:
                 self._note_found(tensor)
         return moved
 
-    def meet(self, tensors: Iterable[Tensor], here: Here) -> list[Rebinding]:
-        """Adopt the leaves among ``tensors`` that are new; returns which older ones they replace."""
+    def meet(
+        self, tensors: Sequence[Tensor], here: Here, *, whole: bool = False, named: bool = False
+    ) -> list[Rebinding]:
+        """Adopt the leaves among ``tensors`` that are new; returns which older ones they replace.
+
+        Args:
+            tensors: Leaves in the order of the graph walk.
+            here: The line that reached them.
+            whole: They are all that a backward reaches. A new leaf then replaces the one that
+                the same line reached in its place the last time, whatever it was called there.
+            named: Leave those without a name alone (torch's own, inside checkpointing).
+        """
         self._remember_module(here.frame)
         self._walked = {}
         moved: list[Rebinding] = []
-        for tensor in tensors:
+        before = self._order.get(here.site, []) if whole else []
+        if len(before) != len(tensors):
+            before = []
+        for i, tensor in enumerate(tensors):
             if self.books.find(tensor) is None:
-                moved += self._meet(tensor, here.frame, None)
+                old = before[i] if before else None
+                moved += self._meet(tensor, here.frame, None, old, named)
+        if whole:
+            known = [self.books.find(t) for t in tensors]
+            self._order[here.site] = [leaf for leaf in known if leaf is not None]
         self._walked = {}
         self._registered = set()
         return moved
@@ -82,7 +100,7 @@ class Discovery:
         known = self._optimizers.get(id(optimizer))
         if known is None:
             entry = self.found.optimizers.get(id(optimizer))
-            known = names.in_frames(optimizer, frame) or (entry[0] if entry else None)
+            known = names.in_frames(optimizer, frame)[0] or (entry[0] if entry else None)
             if known is None:
                 self.found = names.walk(self.namespace)
                 entry = self.found.optimizers.get(id(optimizer))
@@ -97,42 +115,48 @@ class Discovery:
     def module_name(self, module: torch.nn.Module, frame: FrameType | None) -> str:
         """What the user calls a module; its class name if nothing better is found."""
         entry = self.found.modules.get(id(module))
-        found = names.in_frames(module, frame) or (entry[0] if entry else None)
+        found = names.in_frames(module, frame)[0] or (entry[0] if entry else None)
         return found or type(module).__name__
 
     def name_all_again(self) -> None:
         """At the end: give names to what had none, and note aliases."""
         for leaf, tensor in self.books.alive():
             if leaf.name.startswith("‹") and self.found.name(tensor):
-                self._name(leaf, self.found.name(tensor) or leaf.name)
+                self.books.rename(leaf, self.found.name(tensor) or leaf.name, direct=False)
             self._note_found(tensor)
 
     # -- one leaf ----------------------------------------------------------------------
 
-    def _meet(self, tensor: Tensor, frame: FrameType | None, name: str | None) -> list[Rebinding]:
-        known = self.books.find(tensor)
-        if known is not None:
+    def _meet(
+        self,
+        tensor: Tensor,
+        frame: FrameType | None,
+        name: str | None,
+        old: Leaf | None = None,
+        named: bool = False,
+    ) -> list[Rebinding]:
+        if self.books.find(tensor) is not None:
             return []
-        kind = "leaf" if tensor.is_leaf else "retained"
-        leaf = self.books.add(tensor, kind)
-        self.fresh.append(leaf)
         home = frame
+        looped = False
         if name is None:
-            name, home = self._search(tensor, frame)
+            name, home, looped = self._search(tensor, frame)
+        if name is None and named:
+            return []
+        leaf = self.books.add(tensor, "leaf" if tensor.is_leaf else "retained")
+        self.fresh.append(leaf)
         if name is None:
             self._unnamed += 1
             leaf.name = f"‹unnamed {shape_words(leaf.shape)} #{self._unnamed}›"
             return []
-        old = self.current.get(name)
-        self._name(leaf, name)
+        key = (_scope_of(home), name)
+        old = old or self.current.get(key) or self._returned(key, leaf)
+        self.books.rename(leaf, name, direct=name.isidentifier())
+        self.current[key] = leaf
         self._note_found(tensor)
-        if old is None or old is leaf:
+        if old is None or old is leaf or looped:
             return []
         return [self._rebinding(name, old, leaf, home)]
-
-    def _name(self, leaf: Leaf, name: str) -> None:
-        self.books.rename(leaf, name, direct=name.isidentifier())
-        self.current[name] = leaf
 
     def _note_found(self, tensor: Tensor) -> None:
         leaf = self.books.find(tensor)
@@ -142,40 +166,52 @@ class Discovery:
             others = self.found.names(tensor)
             leaf.aliases = tuple(n for n in others if n != leaf.name)[:4]
 
+    def _returned(self, key: tuple[CodeType | None, str], leaf: Leaf) -> Leaf | None:
+        """The leaf that a function called by the same name and handed back in a newer version."""
+        if key[0] is not None:
+            return None
+        same = [old for (_, name), old in self.current.items() if name == key[1]]
+        return next((old for old in reversed(same) if old.shape == leaf.shape), None)
+
+    def forget(self) -> None:
+        """Let go of everything that was found: tensors, modules, optimizers."""
+        self.found = names.Found()
+        self._walked.clear()
+
     def _search(
         self, tensor: Tensor, frame: FrameType | None
-    ) -> tuple[str | None, FrameType | None]:
-        """The best name: the namespace's, then one in the user's functions on the stack.
+    ) -> tuple[str | None, FrameType | None, bool]:
+        """The best name, the frame that has it, and whether it is a loop's variable.
 
-        Where the last leaf was found as a plain variable, the next one probably is too
-        (a loop that rebinds its parameters), and a look at the variables is far cheaper than
-        a walk through everything.
+        The namespace's name first, then one in the user's functions on the stack. Where the
+        last leaf was found as a plain variable, the next one probably is too (a loop that rebinds
+        its parameters), and a look at the variables is far cheaper than a walk through everything.
+        A loop's variable is the last resort: it denotes another tensor in every round.
         """
-        if self._simple:
-            name = names.in_frames(tensor, frame)
-            if name is not None:
-                return name, frame
+        local, home = names.in_frames(tensor, frame)
+        looped = local is not None and home is not None and local in loop_names(home)
+        if self._simple and local is not None and not looped:
+            return local, home, False
         self._simple = False
         if self.found.name(tensor) is None and 0 not in self._walked:
             self.found = self._walked[0] = names.walk(self.namespace)
         name = self.found.name(tensor)
-        if name is not None:
+        if name is not None and not (looped and name == local):
             self._simple = name.isidentifier()
-            return name, _module_frame(frame)
-        name = names.in_frames(tensor, frame)
-        if name is not None:
+            return name, _module_frame(frame), False
+        if local is not None and not looped:
             self._simple = True
-            return name, frame
+            return local, home, False
         for inner in names.frames_of(frame):
             if id(inner) not in self._walked:
-                self._walked[id(inner)] = names.walk(dict(inner.f_locals))
+                self._walked[id(inner)] = names.walk(names.variables(inner))
             found = self._walked[id(inner)]
             name = found.name(tensor)
-            if name is not None:
+            if name is not None and name != local:
                 if id(tensor) in found.registered:
                     self._registered.add(id(tensor))
-                return name, inner
-        return None, None
+                return name, inner, False
+        return local, home, looped
 
     # -- replaced leaves ---------------------------------------------------------------
 
@@ -209,6 +245,13 @@ class Discovery:
             if frame.f_code.co_name == "<module>" and is_user(frame.f_code):
                 self.module_code = frame.f_code
             frame = frame.f_back
+
+
+def _scope_of(frame: FrameType | None) -> CodeType | None:
+    """The function that a name belongs to; None for the namespace."""
+    if frame is None or frame.f_code.co_name == "<module>":
+        return None
+    return frame.f_code
 
 
 def _module_frame(frame: FrameType | None) -> FrameType | None:

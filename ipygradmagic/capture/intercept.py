@@ -39,14 +39,19 @@ _MISSING = object()
 
 
 class Interception:
-    """All patches of one trace: put in place by ``install``, taken back by ``restore``."""
+    """All patches of one trace: put in place by ``install``, taken back by ``restore``.
+
+    Somebody may have taken hold of a wrapper meanwhile (torch._dynamo, when it is first imported
+    during a trace, copies every method of Tensor). Such a wrapper only calls the original
+    afterwards, and keeps nothing of the trace alive.
+    """
 
     def __init__(
         self, backward: BackwardWatch, optimizers: OptimizerWatch, hand: HandWatch
     ) -> None:
-        self.backward = backward
-        self.optimizers = optimizers
-        self.hand = hand
+        self.backward: BackwardWatch | None = backward
+        self.optimizers: OptimizerWatch | None = optimizers
+        self.hand: HandWatch | None = hand
         self.lost: list[str] = []
         self._patched: list[tuple[Any, str, object, object]] = []
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
@@ -76,6 +81,7 @@ class Interception:
             else:
                 setattr(owner, name, before)
         self._patched.clear()
+        self.backward = self.optimizers = self.hand = None
 
     def _patch(self, owner: Any, name: str, ours: object) -> None:
         self._patched.append((owner, name, vars(owner).get(name, _MISSING), ours))
@@ -91,8 +97,11 @@ class Interception:
 
         @functools.wraps(engine)
         def run(t_outputs: Any, *args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
-            return self.backward.around(engine, t_outputs, args, kwargs)
+            __tracebackhide__ = True
+            watch = self.backward
+            if watch is None:
+                return engine(t_outputs, *args, **kwargs)
+            return watch.around(engine, t_outputs, args, kwargs)
 
         self._patch(torch.autograd, "_engine_run_backward", run)
 
@@ -102,14 +111,17 @@ class Interception:
 
         @functools.wraps(public)
         def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
+            __tracebackhide__ = True
             outputs = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
 
             def run(_: Any, *a: Any, **k: Any) -> Any:
                 __tracebackhide__ = True
                 return public(tensors, *a, **k)
 
-            return self.backward.around(run, outputs, args, kwargs)
+            watch = self.backward
+            if watch is None:
+                return public(tensors, *args, **kwargs)
+            return watch.around(run, outputs, args, kwargs)
 
         self._patch(torch.autograd, "backward", backward)
 
@@ -117,24 +129,41 @@ class Interception:
 
     def _install_optimizers(self) -> None:
         watch = self.optimizers
+        assert watch is not None
         self._handles.append(register_optimizer_step_pre_hook(watch.before_step))
         self._handles.append(register_optimizer_step_post_hook(watch.after_step))
         for owner in (Optimizer, torch.nn.Module):
             self._patch(owner, "zero_grad", self._zero(owner.zero_grad))
+        add_group = Optimizer.add_param_group
+
+        @functools.wraps(add_group)
+        def add_param_group(optimizer: Any, *args: Any, **kwargs: Any) -> None:
+            __tracebackhide__ = True
+            add_group(optimizer, *args, **kwargs)
+            if self.optimizers is not None and not torch.compiler.is_compiling():
+                self.optimizers.made(optimizer)
+
+        self._patch(Optimizer, "add_param_group", add_param_group)
         toggle = torch.nn.Module.requires_grad_
 
         @functools.wraps(toggle)
         def requires_grad_(module: Any, *args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
-            return self.hand.around_module_toggle(toggle, module, args, kwargs)
+            __tracebackhide__ = True
+            hand = self.hand
+            if hand is None:
+                return toggle(module, *args, **kwargs)
+            return hand.around_module_toggle(toggle, module, args, kwargs)
 
         self._patch(torch.nn.Module, "requires_grad_", requires_grad_)
 
     def _zero(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)
         def zero_grad(owner: Any, *args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
-            return self.optimizers.around_zero(original, owner, args, kwargs)
+            __tracebackhide__ = True
+            watch = self.optimizers
+            if watch is None:
+                return original(owner, *args, **kwargs)
+            return watch.around_zero(original, owner, args, kwargs)
 
         return zero_grad
 
@@ -150,19 +179,19 @@ class Interception:
 
         @functools.wraps(retain)
         def retain_grad(tensor: Tensor) -> None:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
+            __tracebackhide__ = True
             retain(tensor)
-            self.hand.retained(tensor)
+            if self.hand is not None:
+                self.hand.retained(tensor)
 
         self._patch(Tensor, "retain_grad", retain_grad)
 
     def _method(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        hand = self.hand
-
         @functools.wraps(original)
         def method(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
-            if hand.touches(tensor):
+            __tracebackhide__ = True
+            hand = self.hand
+            if hand is not None and hand.touches(tensor):
                 return hand.around(name, original, (tensor,), (tensor, *args), kwargs)
             return original(tensor, *args, **kwargs)
 
@@ -175,22 +204,23 @@ class Interception:
             original = getattr(torch, name, None)
             if callable(original):
                 self._patch(torch, name, self._listed(name, original))
-        swap = torch.utils.swap_tensors
+        swap: Callable[..., Any] = torch.utils.swap_tensors
 
         @functools.wraps(swap)
         def swap_tensors(t1: Tensor, t2: Tensor) -> Any:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
-            return self.hand.around_swap(swap, t1, t2)
+            __tracebackhide__ = True
+            return swap(t1, t2) if self.hand is None else self.hand.around_swap(swap, t1, t2)
 
         self._patch(torch.utils, "swap_tensors", swap_tensors)
 
     def _listed(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        hand = self.hand
-
         @functools.wraps(original)
         def function(*args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
+            __tracebackhide__ = True
+            hand = self.hand
             listed = args[0] if args and isinstance(args[0], (list, tuple)) else ()
+            if hand is None or hand.watch.local.quiet:
+                return original(*args, **kwargs)
             targets = [t for t in listed if isinstance(t, Tensor) and hand.touches(t)]
             if targets:
                 return hand.around(name, original, targets, args, kwargs)
@@ -199,19 +229,20 @@ class Interception:
         return function
 
     def _install_attributes(self) -> None:
-        hand = self.hand
         store, remove = Tensor.__setattr__, Tensor.__delattr__
 
         def set_attribute(tensor: Tensor, name: str, value: Any) -> None:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
-            if name in _ATTRIBUTES and not hand.watch.local.quiet:
+            __tracebackhide__ = True
+            hand = self.hand if name in _ATTRIBUTES else None
+            if hand is not None and not hand.watch.local.quiet:
                 hand.around_attribute(tensor, name, lambda: store(tensor, name, value), value)
             else:
                 store(tensor, name, value)
 
         def delete_attribute(tensor: Tensor, name: str) -> None:
-            __tracebackhide__ = True  # our frame is no news in the user\'s traceback
-            if name in _ATTRIBUTES and not hand.watch.local.quiet:
+            __tracebackhide__ = True
+            hand = self.hand if name in _ATTRIBUTES else None
+            if hand is not None and not hand.watch.local.quiet:
                 hand.around_attribute(tensor, name, lambda: remove(tensor, name))
             else:
                 remove(tensor, name)

@@ -8,11 +8,14 @@ breadth first, so that the shortest way wins. Nothing is called on the way: no p
 from __future__ import annotations
 
 import dataclasses
+import dis
+import inspect
 import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from types import FrameType, ModuleType
+from functools import lru_cache
+from types import CodeType, FrameType, ModuleType
 from typing import NamedTuple
 
 import torch
@@ -26,6 +29,7 @@ BUDGET = 60_000
 """At most this many objects are looked at in one walk."""
 _HIDDEN = re.compile(r"_(\d+|i+\d*|h|oh|dh|_*|dirs?)?$")
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
+_ASK_FOR_LOCALS = {"locals", "vars", "eval", "exec", "dir"}
 _SHELL = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 _PRIMITIVE = (str, bytes, int, float, complex, bool, type(None), type, ModuleType)
 
@@ -37,6 +41,33 @@ def visible(namespace: Mapping[str, object]) -> Iterator[tuple[str, object]]:
             if name.startswith("__") and name.endswith("__"):
                 continue
             yield name, value
+
+
+def variables(frame: FrameType) -> Mapping[str, object]:
+    """The variables of a frame, without leaving a trace on it.
+
+    Before Python 3.13 a function's ``f_locals`` is one dict that lives as long as the call and is
+    shared with the user's own ``locals()``. It would keep alive what the function has let go of,
+    so it is emptied again; a function that asks for that dict itself is left alone.
+    """
+    code = frame.f_code
+    if sys.version_info >= (3, 13) or not code.co_flags & inspect.CO_OPTIMIZED:
+        return frame.f_locals
+    if _asks_for_locals(code):
+        return {}
+    shared = frame.f_locals
+    copy = dict(shared)
+    shared.clear()
+    return copy
+
+
+@lru_cache(maxsize=1024)
+def _asks_for_locals(code: CodeType) -> bool:
+    """Whether a function calls ``locals()`` or what may (``model.eval()`` is no such call)."""
+    if not _ASK_FOR_LOCALS.intersection(code.co_names):
+        return False
+    loads = (i for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    return any(i.argval in _ASK_FOR_LOCALS for i in loads)
 
 
 class Found:
@@ -166,19 +197,21 @@ def _key(key: object) -> str:
     return repr(key) if isinstance(key, (str, int, float, bool)) else f"<{type(key).__name__}>"
 
 
-def in_frames(thing: object, frame: FrameType | None, most: int = 6) -> str | None:
+def in_frames(
+    thing: object, frame: FrameType | None, most: int = 6
+) -> tuple[str | None, FrameType | None]:
     """A plain variable that denotes ``thing`` in the user's frames, the innermost first."""
     left = most
     while frame is not None and left:
         if is_user(frame.f_code):
             left -= 1
-            for name, value in visible(frame.f_locals):
+            for name, value in visible(variables(frame)):
                 if value is thing:
-                    return name
+                    return name, frame
             if frame.f_code.co_name == "<module>":
-                return None
+                break
         frame = frame.f_back
-    return None
+    return None, None
 
 
 def frames_of(frame: FrameType | None, most: int = 6) -> list[FrameType]:

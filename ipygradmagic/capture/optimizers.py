@@ -77,6 +77,14 @@ class OptimizerWatch:
         while steps and steps[-1].shell is not None and not _running(steps[-1].shell):
             self._book_step(steps.pop(), raised=True)
 
+    def made(self, optimizer: torch.optim.Optimizer) -> None:
+        """A parameter group was added: its tensors can be named now, before names move on."""
+        with self.watch.guard():
+            here = self.watch.sources.here()
+            group = optimizer.param_groups[-1]["params"]
+            books = self.watch.books
+            self.watch.meet([t for t in group if books.find(t) is None and is_open_leaf(t)], here)
+
     def _owned(self, optimizer: torch.optim.Optimizer, here: Here) -> list[tuple[Leaf, Tensor]]:
         tensors = [p for group in optimizer.param_groups for p in group["params"]]
         books = self.watch.books

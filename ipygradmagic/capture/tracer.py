@@ -98,6 +98,8 @@ class Tracer:
                         change.leaf.since = watch.sources.locate(event.site)
             watch.ledger.close(watch.sources.locate)
             self._books.close()
+        watch.discovery.forget()
+        watch.optimizers.clear()
         lost = [
             f"{name} was wrapped by someone else during the trace"
             for name in self._interception.lost

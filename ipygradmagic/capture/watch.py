@@ -160,9 +160,11 @@ class Watch:
 
     # -- leaves ------------------------------------------------------------------------
 
-    def meet(self, tensors: Sequence[Tensor], here: Here) -> None:
+    def meet(
+        self, tensors: Sequence[Tensor], here: Here, *, whole: bool = False, named: bool = False
+    ) -> None:
         """Adopt the new leaves among ``tensors`` and record the rebindings that they reveal."""
-        self.rebind(self.discovery.meet(tensors, here), here)
+        self.rebind(self.discovery.meet(tensors, here, whole=whole, named=named), here)
 
     def rebind(self, moved: list[Rebinding], here: Here) -> None:
         """Record leaves that took over another leaf's name."""

@@ -22,10 +22,9 @@ def stale_gradient(trace: Trace) -> Iterator[Finding]:
             name="stale-gradient",
             severity="error",
             title=(
-                f"Forgotten zero_grad: {since}{at(incident.where)} used old gradient again. "
-                f"{grads(incident)[:1].upper() + grads(incident)[1:]} still held {old}, which an "
-                f"earlier update had already used, when backward #{incident.newest} was added."
-                f"{often}"
+                f"Forgotten zero_grad: {since}{at(incident.where)} used old gradient again: "
+                f"{grads(incident)} still held {old}, which an earlier update had already used, when "
+                f"backward #{incident.newest} was added.{often}"
             ),
             cause=(
                 "backward() adds to .grad, it does not replace it. Nothing cleared the gradient "
@@ -74,7 +73,10 @@ def decayed_gradient(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="decayed-gradient",
             severity="note",
-            title=f"{grads(incident)} keeps a scaled part of earlier gradients{at(incident.where)}.",
+            title=(
+                f"Each update{at(incident.where)} also uses a scaled part of earlier gradients, "
+                f"kept in {grads(incident)}."
+            ),
             cause=(
                 "The gradient is multiplied by hand after each update instead of being cleared, so "
                 "it works as a momentum buffer. If that was the plan, all is well."
@@ -133,8 +135,8 @@ def leftover(trace: Trace) -> Iterator[Finding]:
             name="left-over-from-earlier-cell",
             severity="warning",
             title=(
-                f"{grads(incident)} already held a gradient{source} when this code started, and the "
-                f"first update{at(incident.where)} used it too."
+                f"The first update{at(incident.where)} also used a gradient{source}, which "
+                f"{grads(incident)} already held when this code started."
             ),
             cause=(
                 "The gradient was not cleared before the loop began. Running a cell again, or out "
@@ -187,9 +189,13 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
 
 def uncleared_gradient(trace: Trace) -> Iterator[Finding]:
     """A used gradient has had a newer one added; the next update would use both."""
-    if any(True for _ in of_kind(trace, "stale")):
+    some = [
+        t
+        for t in trace.tensors
+        if t.alive and t.reached and t.holds is not None and t.holds.stale and t.holds.earlier
+    ]
+    if any(True for _ in of_kind(trace, "stale")) or total(trace, "step"):
         return
-    some = [t for t in trace.tensors if t.alive and t.holds is not None and t.holds.stale]
     if some:
         names = [f"{t.name}.grad" for t in some]
         origin = next((t.holds.origin for t in some if t.holds and t.holds.origin), None)

@@ -16,13 +16,13 @@ def nonfinite_gradient(trace: Trace) -> Iterator[Finding]:
         first = min(of_kind(trace, "nonfinite"), key=lambda i: i.first_event, default=incident)
         if used:
             title = (
-                f"{grads(incident)} contained NaN or Inf when an update used it{at(incident.where)} "
+                f"NaN or Inf in {grads(incident)} when an update used it{at(incident.where)} "
                 f"({times(incident.count)}); it first appeared in backward #{first.number}"
                 f"{at(first.where)}."
             )
         else:
             title = (
-                f"{grads(incident)} contained NaN or Inf after backward #{incident.number}"
+                f"NaN or Inf in {grads(incident)} after backward #{incident.number}"
                 f"{at(incident.where)}; no update used it."
             )
         yield Finding(

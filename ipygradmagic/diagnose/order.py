@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipygradmagic.diagnose.flow import loss_is_a_leaf
+from ipygradmagic.diagnose.ownership import holds_replaced
 from ipygradmagic.diagnose.words import at, grads, lines, of_kind, times, total
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.ledger import Incident
@@ -34,7 +35,10 @@ def cleared_before_step(trace: Trace) -> Iterator[Finding]:
 
 def step_without_gradient(trace: Trace) -> Iterator[Finding]:
     """A step of an optimizer none of whose tensors has a gradient."""
-    for incident in () if loss_is_a_leaf(trace) else of_kind(trace, "empty-step"):
+    if loss_is_a_leaf(trace):
+        return
+    explained = {i.actor for i in of_kind(trace, "empty-step") if holds_replaced(trace, i.actor)}
+    for incident in (i for i in of_kind(trace, "empty-step") if i.actor not in explained):
         steps = dict(trace.ledger.actors).get(incident.actor, incident.count)
         always = incident.count >= steps or incident.count > 2
         backward = total(trace, "backward")
@@ -66,8 +70,8 @@ def clip_after_step(trace: Trace) -> Iterator[Finding]:
             name="clip-after-step",
             severity="warning",
             title=(
-                f"{grads(incident)} was clipped{at(incident.where)} after the update had already "
-                f"used it ({times(incident.count)})."
+                f"Clipped too late{at(incident.where)}: the update had already used "
+                f"{grads(incident)} ({times(incident.count)})."
             ),
             cause="Clipping changes .grad; the step before it had read the unclipped gradient.",
             consequence="The clipping has no effect on training.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ipygradmagic.diagnose.flow import loss_is_a_leaf
 from ipygradmagic.diagnose.words import lines, listed, plural
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.source import SourceLocation
@@ -47,6 +48,11 @@ def stale_optimizer(trace: Trace) -> Iterator[Finding]:
         )
 
 
+def holds_replaced(trace: Trace, name: str) -> bool:
+    """Whether an optimizer holds leaves that others have replaced."""
+    return any(o.name == name and any(_replaced(trace, o)) for o in _stepped(trace))
+
+
 def _replaced(trace: Trace, optimizer: OptimizerInfo) -> Iterator[tuple[TensorInfo, TensorInfo]]:
     """(owned but unreached, reached but unowned) pairs that belong together."""
     owned = [t for t in _owned(trace, optimizer) if not t.reached and t.requires_grad]
@@ -58,16 +64,12 @@ def _replaced(trace: Trace, optimizer: OptimizerInfo) -> Iterator[tuple[TensorIn
         for new in orphans:
             if new.id in taken:
                 continue
-            same_name = _bare(new.name) == _bare(old.name) and new.id != old.id
+            same_name = new.name == old.name and new.id != old.id
             hidden = old.name.startswith("‹") or _is_handle(old.name)
             if same_name or (hidden and new.shape == old.shape):
                 taken.add(new.id)
                 yield old, new
                 break
-
-
-def _bare(name: str) -> str:
-    return name
 
 
 def _is_handle(name: str) -> bool:
@@ -159,6 +161,8 @@ def _why_unowned(some: list[TensorInfo]) -> str:
 
 def unreached_leaf(trace: Trace) -> Iterator[Finding]:
     """In an optimizer that steps, but never reached by any backward."""
+    if loss_is_a_leaf(trace):
+        return
     replaced = {a.id for o in _stepped(trace) for a, _ in _replaced(trace, o)}
     for optimizer in _stepped(trace):
         owned = [t for t in _owned(trace, optimizer) if t.requires_grad]

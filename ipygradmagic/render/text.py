@@ -5,14 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console, RenderableType
-from rich.padding import Padding
-from rich.table import Table as RichTable
-from rich.text import Text
-
 from ipygradmagic.render.numbers import NBSP
+from ipygradmagic.render.rich_parts import Console, Padding, RenderableType, Text, box, cell_len
+from ipygradmagic.render.rich_parts import Table as RichTable
 from ipygradmagic.render.view import (
     SIGNS,
     Block,

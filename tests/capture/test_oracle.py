@@ -42,8 +42,6 @@ def bits(values: tuple[float, ...] | None) -> set[int]:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(programs)
 def test_rows_add_up_and_slots_hold_what_their_bits_say(actions: list[str]) -> None:
-    if "share" in actions and actions.count("share") > 1:
-        actions = [a for a in actions if a != "ab"] if "ab" in actions else actions
     trace = run(START + "\n".join(ACTIONS[a] for a in actions))
     for event in trace.events:
         for row in event.changes:
@@ -58,7 +56,9 @@ def test_rows_add_up_and_slots_hold_what_their_bits_say(actions: list[str]) -> N
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.sampled_from(["a", "ab", "step", "zero", "none", "zero_", "numpy"]), max_size=24))
+@given(
+    st.lists(st.sampled_from(["a", "ab", "step", "zero", "none", "zero_", "numpy"]), max_size=24)
+)
 def test_stale_is_found_exactly_where_the_bits_say_so(actions: list[str]) -> None:
     trace = run(START + "\n".join(ACTIONS[a] for a in actions))
     held: dict[str, set[int]] = {"a": set(), "b": set()}
