@@ -37,6 +37,7 @@ class BackwardWatch:
     def __init__(self, watch: Watch, graphs: bool = True) -> None:
         self.watch = watch
         self.freed_by: int | None = None
+        self.before: Callable[[], None] = lambda: None
         self._graphs = graphs
         self._drawn: dict[int, int] = {}
         self._actors: dict[int, str] = {}
@@ -77,6 +78,7 @@ class BackwardWatch:
 
     def _begin(self, outputs: Sequence[Tensor]) -> BackwardPass:
         watch = self.watch
+        self.before()
         here = watch.sources.here()
         found = reach(outputs)
         watch.recorder.close_bursts()

@@ -61,8 +61,9 @@ class HandWatch:
 
     def touches(self, target: Tensor) -> bool:
         """Whether a write to ``target`` may concern a known gradient or leaf."""
-        if self.watch.local.quiet:
-            return False
+        local = self.watch.local
+        if local.quiet or (local.steps and self.optimizers.working()):
+            return False  # a step's own work is recorded as a whole
         address = storage_of(target)
         books = self.watch.books
         return address != 0 and (address in books.by_address or address in books.values)
@@ -95,9 +96,6 @@ class HandWatch:
         watch = self.watch
         self.optimizers.prune()
         touched = self._touched(targets)
-        stepping = watch.local.steps and not watch.local.steps[-1].in_closure
-        if stepping:  # the step's own work: it is recorded as a whole
-            return None
         if not touched.grads and not touched.values:
             return None
         watch.claim(leaf for leaf, _ in (*touched.grads, *touched.values))
@@ -312,7 +310,7 @@ class HandWatch:
         self, leaf: Leaf, tensor: Tensor, name: str, here: Here, before: Look, place: int
     ) -> None:
         watch = self.watch
-        stepping = watch.local.steps and not watch.local.steps[-1].in_closure
+        stepping = self.optimizers.working()
         if name == "requires_grad":
             if tensor.requires_grad != leaf.requires_grad:
                 leaf.requires_grad = tensor.requires_grad

@@ -25,6 +25,7 @@ class OptimizerWatch:
     def __init__(self, watch: Watch, backward: BackwardWatch) -> None:
         self.watch = watch
         self.backward = backward
+        backward.before = self.prune
 
     # -- step --------------------------------------------------------------------------
 
@@ -70,6 +71,14 @@ class OptimizerWatch:
                 self._book_step(call, raised=not finished)
             if finished:
                 return
+
+    def working(self) -> bool:
+        """A step of this thread is at its own work (not in the user's closure)."""
+        steps = self.watch.local.steps
+        if not steps or steps[-1].in_closure:
+            return False
+        shell = steps[-1].shell
+        return shell is None or _running(shell)
 
     def prune(self) -> None:
         """Steps whose frame is gone were ended by an exception that somebody caught."""

@@ -309,6 +309,24 @@ def test_a_step_that_raises_is_recorded_and_consumes_nothing() -> None:
     assert [e.error for e in trace.events if e.kind == "step"] == ["the step did not finish"] * 2
 
 
+def test_writes_after_a_step_that_raised_are_seen() -> None:
+    trace = run(
+        """
+        class Broken(torch.optim.SGD):
+            def step(self, closure=None):
+                raise ZeroDivisionError
+        w = torch.ones(2, requires_grad=True)
+        opt = Broken([w], lr=0.1)
+        w.sum().backward()
+        try: opt.step()
+        except ZeroDivisionError: pass
+        w.data -= 0.1 * w.grad
+        w.grad.zero_()
+        """
+    )
+    assert kinds(trace) == ["backward", "step", "update", "zero_grad"]
+
+
 def test_swap_tensors_is_let_through_and_the_books_follow() -> None:
     trace = run(
         """
