@@ -1,0 +1,165 @@
+"""What the ledger keeps books in: runs of contributions, slots, accounts and their totals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ipygradmagic.record.incidents import Incident
+from ipygradmagic.record.source import SourceLocation
+
+MOST_RUNS = 32
+"""Runs of one slot beyond this are joined with their neighbour."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafBook:
+    """Totals for all leaves of one name.
+
+    Attributes:
+        name: Name of the leaf.
+        leaves: How many leaves (generations) of that name took part.
+        deposits: Contributions received in this trace.
+        consumptions: Updates that consumed something new.
+        smallest, largest: Fewest and most contributions consumed by one of them.
+        discarded: Contributions cleared without having been read.
+        pending: Contributions still held, not consumed.
+        clears: How many times it was emptied.
+        clear_after, clear_before: How many of those came after a consumption and before the
+            next deposit; and on an already empty slot.
+        rebinds: How many times the name was bound to a new leaf computed from the gradient.
+    """
+
+    name: str
+    leaves: int = 1
+    deposits: int = 0
+    consumptions: int = 0
+    smallest: int = 0
+    largest: int = 0
+    discarded: int = 0
+    pending: int = 0
+    clears: int = 0
+    rebinds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerReport:
+    """Totals and incidents of a trace.
+
+    Attributes:
+        counts: Events by kind.
+        books: Totals for each name.
+        incidents: What the books noticed, in order of first occurrence.
+        closures: How many closure evaluations consumed gradients.
+        actors: Names of optimizers that stepped, with their number of steps.
+    """
+
+    counts: tuple[tuple[str, int], ...] = ()
+    books: tuple[LeafBook, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    closures: int = 0
+    actors: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(slots=True)
+class Run:
+    """Consecutive contributions with one site and one fate."""
+
+    site: int
+    first: int
+    last: int
+    first_event: int
+    last_event: int
+    count: int = 1
+    used: int = 0
+    covered: bool = False
+    decayed: bool = False
+    earlier: bool = False
+    unknown: bool = False
+    origin: SourceLocation | None = None
+
+    def copy(self) -> Run:
+        """The same contributions in another slot."""
+        return Run(**{name: getattr(self, name) for name in self.__slots__})
+
+
+@dataclass(slots=True)
+class Slot:
+    """A gradient buffer: what it holds and which leaves point at it."""
+
+    runs: list[Run] = field(default_factory=list)
+    holders: set[int] = field(default_factory=set)
+    note: str = ""
+    consumers: set[str] = field(default_factory=set)
+
+    def join(self) -> None:
+        """Keep the list of runs short: neighbours with one fate become one."""
+        joined: list[Run] = []
+        for run in self.runs:
+            last = joined[-1] if joined else None
+            alike = (
+                last is not None
+                and (last.used > 0) == (run.used > 0)
+                and last.earlier == run.earlier
+                and last.decayed == run.decayed
+                and last.covered == run.covered
+                and (last.site == run.site or run.used > 0 or len(self.runs) > MOST_RUNS)
+            )
+            if alike and last is not None:
+                last.count += run.count
+                last.last, last.last_event = run.last, run.last_event
+            else:
+                joined.append(run)
+        self.runs = joined
+
+
+@dataclass(slots=True)
+class Account:
+    """One leaf's totals, and what was dropped unread since its last consumption."""
+
+    deposits: int = 0
+    consumptions: int = 0
+    smallest: int = 0
+    largest: int = 0
+    discarded: int = 0
+    clears: int = 0
+    rebinds: int = 0
+    last_deposit: int = 0
+    last_consumed: int = 0
+    dropped: list[Run] = field(default_factory=list)
+    cleared_at: int = -1
+    first_sites: dict[int, tuple[int, int, int]] | None = None
+    later_sites: set[int] = field(default_factory=set)
+    dropped_by_site: dict[int, int] = field(default_factory=dict)
+    used_by_site: dict[int, int] = field(default_factory=dict)
+
+    def remember_dropped(self, run: Run) -> None:
+        """A run was cleared unread; if a clone of it is used yet, it was not lost."""
+        last = self.dropped[-1] if self.dropped else None
+        if last is not None and last.site == run.site:
+            last.count += run.count
+            last.last = run.last
+        else:
+            self.dropped = [*self.dropped[-3:], run.copy()]
+
+    def redeem(self) -> int:
+        """What was dropped had been read before (a clone): it was not discarded after all."""
+        size = sum(r.count for r in self.dropped)
+        self.discarded -= size
+        for run in self.dropped:
+            known = self.dropped_by_site.get(run.site, 0)
+            self.dropped_by_site[run.site] = max(0, known - run.count)
+        return size
+
+
+def add(total: Account, one: Account) -> Account:
+    """Totals of two accounts; the smallest window counts only where there was one."""
+    sizes = [a.smallest for a in (total, one) if a.consumptions]
+    return Account(
+        deposits=total.deposits + one.deposits,
+        consumptions=total.consumptions + one.consumptions,
+        smallest=min(sizes, default=0),
+        largest=max(total.largest, one.largest),
+        discarded=total.discarded + one.discarded,
+        clears=total.clears + one.clears,
+        rebinds=total.rebinds + one.rebinds,
+    )
