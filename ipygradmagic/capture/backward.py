@@ -17,6 +17,7 @@ from torch import Tensor
 from ipygradmagic.capture import names
 from ipygradmagic.capture.autograd import graph_of
 from ipygradmagic.capture.books import Leaf
+from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.leaves import GradNode, reach, root_of, sequence_range
 from ipygradmagic.capture.recorder import RawChange
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, summary
@@ -49,6 +50,8 @@ class BackwardWatch:
         watch = self.watch
         if not kwargs.get("accumulate_grad", True):
             watch.note(GRAD_NOTE)
+            with watch.guard():
+                self._mark_inputs(args[3] if len(args) > 3 else ())
             return run(outputs, *args, **kwargs)
         current: BackwardPass | None = None
         outer = watch.local.passes[-1] if watch.local.passes else None
@@ -74,6 +77,18 @@ class BackwardWatch:
             if current in watch.local.passes:
                 watch.local.passes.remove(current)
 
+    def _mark_inputs(self, inputs: Any) -> None:
+        """Leaves that a loss is differentiated by (PINNs, penalties) are data, not parameters."""
+        given = inputs if isinstance(inputs, (tuple, list)) else ()
+        leaves = [t for t in given if isinstance(t, Tensor) and is_open_leaf(t)]
+        strangers = [t for t in leaves if self.watch.books.find(t) is None]
+        if strangers:
+            self.watch.meet(strangers, self.watch.sources.here())
+        for tensor in leaves:
+            leaf = self.watch.books.find(tensor)
+            if leaf is not None:
+                leaf.data = True
+
     # -- before ------------------------------------------------------------------------
 
     def _begin(self, outputs: Sequence[Tensor]) -> BackwardPass:
@@ -88,6 +103,8 @@ class BackwardWatch:
         watch.books.bury()
         current = BackwardPass(here, {})
         self._expect(current, found.leaves)
+        watch.moved(watch.mine(list(current.reached.values())), here)
+        watch.recorder.close_bursts()
         current.actor = self._name_loss(outputs, here)
         current.loss = self._loss(outputs)
         current.graph = self._draw(outputs, here, current.actor)

@@ -60,6 +60,7 @@ class Leaf:
         "aliases",
         "asked",
         "born",
+        "data",
         "device",
         "direct",
         "dtype",
@@ -80,6 +81,7 @@ class Leaf:
         "since",
         "slot",
         "thread",
+        "undo",
         "value",
         "version",
         "was",
@@ -105,6 +107,8 @@ class Leaf:
         self.version = 0
         self.slot: int | None = None
         self.since: SourceLocation | None = None
+        self.undo: Look = None  # the value before the last update by hand
+        self.data = False  # an input of torch.autograd.grad
         self.thread = 0  # the thread that last worked on it; 0 is none
         self.was: StorageWeakRef | None = None
         self.bind(tensor)

@@ -6,6 +6,7 @@ gradient or leaf, and step aside if not.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -22,12 +23,16 @@ from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.recorder import RawChange
 from ipygradmagic.capture.snapshot import Look, is_finite, look, look_all
-from ipygradmagic.capture.source import Here
-from ipygradmagic.capture.watch import Watch, same, version_of
+from ipygradmagic.capture.source import Here, is_user
+from ipygradmagic.capture.watch import Watch, proportional, same, version_of
 from ipygradmagic.record.events import Source
 
 _SCALING = {"mul_", "div_", "__imul__", "__itruediv__", "multiply_", "divide_", "_foreach_mul_"}
 _SCALING |= {"_foreach_div_", "true_divide_"}
+MEASURING = 1e6
+"""A limit beyond this clips nothing that trains; the call is there for its return value."""
+_ADDING = {"add_", "sub_", "__iadd__", "__isub__", "subtract_", "_foreach_add_", "_foreach_sub_"}
+_WHOLE = {"copy_", "__setitem__", "fill_", "normal_", "uniform_", "set_", "_foreach_copy_"}
 _UNSCALE = "_amp_foreach_non_finite_check_and_unscale_"
 _SIGNS = {
     "__iadd__": "+=",
@@ -36,7 +41,6 @@ _SIGNS = {
     "__itruediv__": "/=",
     "__setitem__": "[…] =",
 }
-_TOLERANCE = 1e-4
 
 
 @dataclass(slots=True)
@@ -138,6 +142,8 @@ class HandWatch:
         via = here.via.co_name if here.via is not None else ""
         if touched.grads:
             how = _how(name, via)
+            if name in _WHOLE and not touched.part and _writes_all(name, args):
+                how = "edited" if self.derivation.of_own(here.site, here.frame) else "replaced"
             for change in self._edited(touched.grads):
                 tensor = change.leaf.tensor()
                 if tensor is not None:
@@ -153,7 +159,9 @@ class HandWatch:
     def _edited(self, grads: list[tuple[Leaf, Tensor]]) -> Iterator[RawChange]:
         """Every gradient that was written, also where the numbers came out the same."""
         first = dict.fromkeys(leaf.id for leaf, _ in grads)
-        changes = {c.leaf.id: c for c in self.watch.observe(grads)}
+        for leaf, _ in grads:
+            leaf.key = None  # written for sure, even if through ``.data``: look again
+        changes = {c.leaf.id: c for c in self.watch.observe(grads) if not same(c.before, c.after)}
         for leaf, _ in grads:
             if first.pop(leaf.id, 0) is None:
                 change = changes.get(leaf.id)
@@ -199,6 +207,9 @@ class HandWatch:
         part: bool = False,
     ) -> None:
         watch = self.watch
+        if source != "gradient" and leaf.undo is not None and same(after, leaf.undo):
+            watch.ledger.undo(leaf.id, leaf.slot, watch.recorder.next)
+            leaf.undo = None
         event = watch.recorder.burst("update", label, here, leaf, part)
         event.source = source if event.source in (None, source) else "gradient"
         change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
@@ -207,7 +218,8 @@ class HandWatch:
             if not is_finite(leaf.grad):
                 watch.ledger.nonfinite(leaf.id, event.index, event.site, event.number, used=True)
             at = (event.index, event.site, event.number)
-            watch.ledger.update(leaf.id, leaf.slot, *at, "update")
+            if watch.ledger.update(leaf.id, leaf.slot, *at, "update"):
+                leaf.undo = before
         change.holds = watch.ledger.holds(leaf.slot)
         watch.join(event, change)
         watch.everyone_else(event)
@@ -296,11 +308,10 @@ class HandWatch:
         return lambda: self._grad_data_set(touched.grads, here)
 
     def _grad_data_set(self, grads: list[tuple[Leaf, Tensor]], here: Here) -> None:
-        derived = self.derivation.of_statement(here.site, here.frame, "") is not False
         for change in self._edited(grads):
             owner = change.leaf.tensor()
             if owner is not None:
-                how = "edited" if derived else "assigned by hand"
+                how = self._assigned(change.leaf, here)
                 self.watch.settle(change, owner, here, "grad.data =", how)
 
     def _is_grad(self, tensor: Tensor) -> bool:
@@ -318,9 +329,10 @@ class HandWatch:
         elif name == "data":
             leaf.describe(tensor)
             watch.books.moved(leaf, tensor, place)
+            leaf.version = version_of(tensor)
             if not stepping:
                 after = look(tensor)
-                leaf.value = after
+                leaf.value, leaf.version = after, version_of(tensor)
                 via = here.via.co_name if here.via is not None else ""
                 source = self._source(leaf, here, before, after)
                 self._update(leaf, source, here, via or "data =", before, after)
@@ -334,11 +346,22 @@ class HandWatch:
             if tensor.grad is None:
                 watch.settle(change, tensor, here, via or "grad = None", "cleared")
                 continue
-            derived = self.derivation.of_statement(here.site, here.frame, "")
-            how = "edited" if derived is not False else "assigned by hand"
-            if derived and self._aliases_another(leaf, tensor.grad):
+            how = self._assigned(leaf, here)
+            if self._aliases_another(leaf, tensor.grad):
                 how = "assigned by hand"
             watch.settle(change, tensor, here, via or "grad =", how)
+
+    def _assigned(self, leaf: Leaf, here: Here) -> str:
+        """Does the new gradient carry the old one's contributions on?
+
+        Yes if the statement reads this very gradient, or reads some gradient while this one has
+        not been used yet; otherwise it is a contribution made by hand.
+        """
+        if self.derivation.of_own(here.site, here.frame):
+            return "edited"
+        held = self.watch.ledger.holds(leaf.slot)
+        derived = self.derivation.of_statement(here.site, here.frame, "")
+        return "edited" if derived and held.count > held.used else "assigned by hand"
 
     def _aliases_another(self, leaf: Leaf, grad: Tensor) -> bool:
         """The new gradient is another leaf's buffer (as A3C shares them)."""
@@ -378,6 +401,7 @@ class HandWatch:
         with watch.guard():
             found = ((watch.books.find(t), t) for t in (one, other))
             pairs = [(leaf, t) for leaf, t in found if leaf is not None]
+            watch.discovery.forget()
             for leaf, tensor in pairs:
                 watch.books.moved(leaf, tensor, storage_of(tensor))
                 leaf.loosen()
@@ -421,20 +445,9 @@ def _extent(tensor: Tensor) -> int:
     return (steps + 1) * tensor.element_size()
 
 
-def proportional(before: Look, after: Look, grad: Look) -> bool:
-    """Whether after - before is a multiple of the gradient, for small tensors."""
-    if not (isinstance(before, tuple) and isinstance(after, tuple) and isinstance(grad, tuple)):
-        return False
-    if not len(before) == len(after) == len(grad) or not grad:
-        return False
-    moves = [a - b for a, b in zip(after, before)]
-    size, scale = max(map(abs, grad)), max(map(abs, moves))
-    if not size or not scale or size != size or scale != scale:
-        return False
-    k = max(range(len(grad)), key=lambda i: abs(grad[i]))
-    ratio = moves[k] / grad[k]
-    rounding = _TOLERANCE * scale + 1e-6 * max(map(abs, after))
-    return all(abs(m - ratio * g) <= rounding for m, g in zip(moves, grad))
+def _writes_all(name: str, args: tuple[Any, ...]) -> bool:
+    """``w[:] = x`` writes all of it, ``w[0] = x`` does not."""
+    return name != "__setitem__" or args[1] is Ellipsis or args[1] == slice(None)
 
 
 def _stores_itself(args: tuple[Any, ...]) -> bool:
@@ -445,11 +458,27 @@ def _stores_itself(args: tuple[Any, ...]) -> bool:
     return overlap(value, target)
 
 
+def _clip_limit() -> float:
+    """The limit given to the ``clip_grad_norm_`` that is running; 0 if it cannot be told.
+
+    Many loops call it with an infinite limit only to learn the norm.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not is_user(frame.f_code):
+        if frame.f_code.co_name == "clip_grad_norm_":
+            limit = variables(frame).get("max_norm", 0.0)
+            return float(limit) if isinstance(limit, (int, float)) else 0.0
+        frame = frame.f_back
+    return 0.0
+
+
 def _how(name: str, via: str) -> str:
     if "clip_grad" in via or via.startswith("_clip"):
-        return "clipped"
+        return "clipped" if _clip_limit() < MEASURING else "edited"
     if name == _UNSCALE or "unscale" in via:
         return "unscaled"
+    if name in _ADDING:
+        return "added"
     return "scaled" if name in _SCALING else "edited"
 
 

@@ -60,6 +60,7 @@ class Derivation:
 
     def __init__(self) -> None:
         self._answers: dict[tuple[int, str], Answer] = {}
+        self._own: dict[int, bool] = {}
 
     def of_statement(self, site: int, frame: FrameType | None, target: str) -> Answer:
         """Whether the statement that runs in ``frame`` computes from a gradient.
@@ -73,6 +74,12 @@ class Derivation:
         if key not in self._answers:
             self._answers[key] = _statement(frame, target)
         return self._answers[key]
+
+    def of_own(self, site: int, frame: FrameType | None) -> bool:
+        """Whether a statement that writes ``x.grad`` also reads ``x.grad``."""
+        if site not in self._own:
+            self._own[site] = _reads_own(frame)
+        return self._own[site]
 
     def of_binding(
         self, frame: FrameType | None, name: str, *, first: bool = False
@@ -115,6 +122,20 @@ def _statement(frame: FrameType | None, target: str) -> Answer:
     if statement is None:
         return None
     return _any(tainted(e, scope, set()) for e in _operands(statement))
+
+
+def _reads_own(frame: FrameType | None) -> bool:
+    scope = _scope(frame, frozenset())
+    statement = _innermost(scope.module.tree, _position(frame)) if scope and frame else None
+    if statement is None:
+        return False
+    if isinstance(statement, ast.AugAssign):
+        return True
+    targets = [
+        n for n in ast.walk(statement) if isinstance(n, ast.Attribute) and n.attr in GRADIENT
+    ]
+    texts = [ast.unparse(n) for n in targets]
+    return any(texts.count(text) > 1 for text in texts)
 
 
 def _scope(frame: FrameType | None, exclude: frozenset[str], depth: int = 0) -> Scope | None:

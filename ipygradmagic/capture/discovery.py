@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -49,7 +50,7 @@ class Discovery:
         self._spots: dict[str, tuple[int, bool | None]] = {}
         self.module_code: CodeType | None = None
         self._simple = False
-        self._optimizers: dict[int, str] = {}
+        self._optimizers: dict[int, tuple[weakref.ref[torch.optim.Optimizer], str]] = {}
         self._unnamed = 0
         self._walked: dict[int, names.Found] = {}
         self._registered: set[int] = set()
@@ -59,8 +60,8 @@ class Discovery:
         """Look through the whole namespace: adopt its leaves, and see which names moved."""
         self.found = names.walk(self.namespace)
         moved: list[Rebinding] = []
-        for some in self.found.tensors.values():
-            name, tensor = some[0]
+        for tensor, called in self.found.tensors():
+            name = called[0]
             if is_open_leaf(tensor) or retains(tensor):
                 moved += self._meet(tensor, None, name)
                 self._note_found(tensor)
@@ -98,24 +99,21 @@ class Discovery:
     def optimizer_name(self, optimizer: torch.optim.Optimizer, frame: FrameType | None) -> str:
         """What the user calls an optimizer; its class name if nothing better is found."""
         known = self._optimizers.get(id(optimizer))
-        if known is None:
-            entry = self.found.optimizers.get(id(optimizer))
-            known = names.in_frames(optimizer, frame)[0] or (entry[0] if entry else None)
-            if known is None:
+        if known is None or known[0]() is not optimizer:
+            name = names.in_frames(optimizer, frame)[0] or self.found.optimizer_name(optimizer)
+            if name is None:
                 self.found = names.walk(self.namespace)
-                entry = self.found.optimizers.get(id(optimizer))
-                known = entry[0] if entry else type(optimizer).__name__
-            self._optimizers[id(optimizer)] = known
-        return known
+                name = self.found.optimizer_name(optimizer) or type(optimizer).__name__
+            known = self._optimizers[id(optimizer)] = (weakref.ref(optimizer), name)
+        return known[1]
 
     def name_optimizer(self, optimizer: torch.optim.Optimizer, name: str) -> None:
         """Tell what an optimizer is called."""
-        self._optimizers.setdefault(id(optimizer), name)
+        self._optimizers.setdefault(id(optimizer), (weakref.ref(optimizer), name))
 
     def module_name(self, module: torch.nn.Module, frame: FrameType | None) -> str:
         """What the user calls a module; its class name if nothing better is found."""
-        entry = self.found.modules.get(id(module))
-        found = names.in_frames(module, frame)[0] or (entry[0] if entry else None)
+        found = names.in_frames(module, frame)[0] or self.found.module_name(module)
         return found or type(module).__name__
 
     def name_all_again(self) -> None:

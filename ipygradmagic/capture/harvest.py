@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
 
@@ -12,16 +12,16 @@ from torch import Tensor
 from ipygradmagic.capture.autograd import readable
 from ipygradmagic.capture.bindings import bindings_of, module_of, own_nodes
 from ipygradmagic.capture.books import Leaf
+from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.recorder import HEAD
 from ipygradmagic.capture.snapshot import look, summary
 from ipygradmagic.capture.source import Sources, is_user
 from ipygradmagic.capture.watch import Watch, grad_of
 from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.source import SourceLocation
-from ipygradmagic.record.tensors import GroupInfo, OptimizerInfo, TensorInfo, TensorKind
+from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo, TensorKind
 from ipygradmagic.record.trace import CellError, Meta, Trace
 
-_SETTINGS = ("lr", "momentum", "weight_decay", "betas", "nesterov", "maximize")
 _LEAF_KINDS: dict[str, TensorKind] = {"leaf": "leaf", "retained": "retained"}
 
 
@@ -65,6 +65,7 @@ def tensor_info(watch: Watch, leaf: Leaf) -> TensorInfo:
         requires_grad=leaf.requires_grad,
         parameter=leaf.parameter,
         registered=leaf.registered,
+        data=leaf.data,
         owners=tuple(leaf.owners),
         alive=tensor is not None,
         reached=leaf.reached,
@@ -77,7 +78,7 @@ def tensor_info(watch: Watch, leaf: Leaf) -> TensorInfo:
 
 def _tensors(watch: Watch) -> Iterator[TensorInfo]:
     """Leaves alive or in a kept event, then the non-leaves that variables denote."""
-    for optimizer in watch.optimizers.values():
+    for optimizer in watch.alive_optimizers():
         name = watch.discovery.optimizer_name(optimizer, None)
         for group in optimizer.param_groups:
             for tensor in group["params"]:
@@ -98,18 +99,18 @@ def _tensors(watch: Watch) -> Iterator[TensorInfo]:
 
 def non_leaves(watch: Watch, first: int) -> Iterator[TensorInfo]:
     """Variables that denote results of operations: torch does not keep their gradient."""
-    found = watch.discovery.found
+    tensors = watch.discovery.found.tensors()
     number = first
-    asked = _asked(watch, {some[0][0] for some in found.tensors.values()})
-    for some in found.tensors.values():
-        name, tensor = some[0]
+    asked = _asked(watch, {called[0] for _, called in tensors})
+    for tensor, called in tensors:
+        name = called[0]
         made = _made_by(tensor)
         if made is None or watch.books.find(tensor) is not None or not name.isidentifier():
             continue
         yield TensorInfo(
             id=number,
             name=name,
-            aliases=tuple(n for n, _ in some[1:5]),
+            aliases=called[1:5],
             kind="non-leaf",
             shape=tuple(tensor.shape),
             dtype=str(tensor.dtype).removeprefix("torch."),
@@ -156,27 +157,19 @@ def _asked(watch: Watch, names: set[str]) -> dict[str, SourceLocation]:
 
 def optimizer_infos(watch: Watch) -> Iterator[OptimizerInfo]:
     """Every optimizer that acted or that a variable denotes."""
-    seen = dict(watch.optimizers)
-    seen.update((id(o), o) for _, o in watch.discovery.found.optimizers.values())
-    steps = dict(watch.ledger.steps())
-    for optimizer in seen.values():
-        name = watch.discovery.optimizer_name(optimizer, None)
-        groups = tuple(_group(watch, g) for g in optimizer.param_groups)
-        yield OptimizerInfo(name, type(optimizer).__name__, groups, steps.get(name, 0))
-
-
-def _group(watch: Watch, group: dict[str, object]) -> GroupInfo:
-    params = group.get("params")
-    tensors: Iterable[object] = params if isinstance(params, (list, tuple)) else ()
-    found = (watch.books.find(t) for t in tensors if isinstance(t, Tensor))
-    settings = tuple((k, _plain(group[k])) for k in _SETTINGS if group.get(k))
-    return GroupInfo(tuple(leaf.id for leaf in found if leaf is not None), settings)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Tensor):
-        value = value.item() if value.numel() == 1 else tuple(value.shape)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    steps = watch.ledger.steps()
+    alive = {id(o): o for o in watch.alive_optimizers()}
+    alive.update((id(o), o) for o, _ in watch.discovery.found.optimizers())
+    for optimizer in alive.values():
+        info = optimizer_info(
+            watch.books, optimizer, watch.discovery.optimizer_name(optimizer, None)
+        )
+        yield replace(info, steps=steps.get(info.name, 0))
+    named = {watch.discovery.optimizer_name(o, None) for o in alive.values()}
+    for ref, info in watch.optimizers.values():
+        if ref() is None and info.name not in named:
+            named.add(info.name)
+            yield replace(info, steps=steps.get(info.name, 0))
 
 
 def _graphs(watch: Watch, labels: dict[int, str]) -> Iterator[Graph]:

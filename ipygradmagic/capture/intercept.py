@@ -70,17 +70,19 @@ class Interception:
 
     def restore(self) -> None:
         """Take everything back. What somebody wrapped on top of us is left, and named."""
-        for handle in reversed(self._handles):
-            handle.remove()
-        self._handles.clear()
-        for owner, name, before, ours in reversed(self._patched):
-            if vars(owner).get(name, _MISSING) is not ours:
+        while self._handles:
+            self._handles[-1].remove()
+            self._handles.pop()
+        while self._patched:
+            owner, name, before, ours = self._patched[-1]
+            if vars(owner).get(name, _MISSING) is ours:
+                if before is _MISSING:
+                    delattr(owner, name)
+                else:
+                    setattr(owner, name, before)
+            elif vars(owner).get(name, _MISSING) is not before:
                 self.lost.append(f"{getattr(owner, '__name__', owner)}.{name}")
-            elif before is _MISSING:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
-        self._patched.clear()
+            self._patched.pop()
         self.backward = self.optimizers = self.hand = None
 
     def _patch(self, owner: Any, name: str, ours: object) -> None:

@@ -12,6 +12,7 @@ import dis
 import inspect
 import re
 import sys
+import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -71,23 +72,57 @@ def _asks_for_locals(code: CodeType) -> bool:
 
 
 class Found:
-    """What a walk found: names of tensors, modules and optimizers by identity."""
+    """What a walk found, held weakly: names of tensors, modules and optimizers by identity."""
 
     def __init__(self) -> None:
-        self.tensors: dict[int, list[tuple[str, Tensor]]] = {}
-        self.modules: dict[int, tuple[str, torch.nn.Module]] = {}
-        self.optimizers: dict[int, tuple[str, torch.optim.Optimizer]] = {}
+        self._tensors: dict[int, tuple[weakref.ref[Tensor], list[str]]] = {}
+        self._modules: dict[int, tuple[str, weakref.ref[torch.nn.Module]]] = {}
+        self._optimizers: dict[int, tuple[str, weakref.ref[torch.optim.Optimizer]]] = {}
         self.registered: set[int] = set()
         self.complete = True
 
+    def add(self, name: str, thing: object) -> None:
+        """A tensor, module or optimizer was met; what was met first has the best name."""
+        if isinstance(thing, Tensor):
+            known = self._tensors.get(id(thing))
+            if known is None or known[0]() is not thing:
+                self._tensors[id(thing)] = (weakref.ref(thing), [name])
+            else:
+                known[1].append(name)
+        elif isinstance(thing, torch.nn.Module):
+            self._modules[id(thing)] = (name, weakref.ref(thing))
+        elif isinstance(thing, torch.optim.Optimizer):
+            self._optimizers[id(thing)] = (name, weakref.ref(thing))
+
+    def tensors(self) -> list[tuple[Tensor, tuple[str, ...]]]:
+        """Every tensor that is still alive, with its names."""
+        some = ((ref(), tuple(names)) for ref, names in self._tensors.values())
+        return [(tensor, names) for tensor, names in some if tensor is not None]
+
+    def optimizers(self) -> list[tuple[torch.optim.Optimizer, str]]:
+        """Every optimizer that is still alive, with its name."""
+        some = ((ref(), name) for name, ref in self._optimizers.values())
+        return [(optimizer, name) for optimizer, name in some if optimizer is not None]
+
     def name(self, tensor: Tensor) -> str | None:
         """The shortest name of a tensor."""
-        some = self.tensors.get(id(tensor))
-        return some[0][0] if some else None
+        some = self.names(tensor)
+        return some[0] if some else None
 
     def names(self, tensor: Tensor) -> tuple[str, ...]:
         """All of its names, the shortest first."""
-        return tuple(name for name, _ in self.tensors.get(id(tensor), ()))
+        known = self._tensors.get(id(tensor))
+        return tuple(known[1]) if known is not None and known[0]() is tensor else ()
+
+    def module_name(self, module: torch.nn.Module) -> str | None:
+        """The shortest name of a module."""
+        known = self._modules.get(id(module))
+        return known[0] if known is not None and known[1]() is module else None
+
+    def optimizer_name(self, optimizer: torch.optim.Optimizer) -> str | None:
+        """The shortest name of an optimizer."""
+        known = self._optimizers.get(id(optimizer))
+        return known[0] if known is not None and known[1]() is optimizer else None
 
 
 def walk(namespace: Mapping[str, object]) -> Found:
@@ -103,7 +138,7 @@ def walk(namespace: Mapping[str, object]) -> Found:
             found.complete = False
             break
         if isinstance(thing, Tensor):
-            found.tensors.setdefault(id(thing), []).append((path, thing))
+            found.add(path, thing)
             if not hidden:
                 found.registered.add(id(thing))
             continue
@@ -111,9 +146,9 @@ def walk(namespace: Mapping[str, object]) -> Found:
             continue
         seen.add((id(thing), hidden))
         if isinstance(thing, torch.nn.Module):
-            found.modules[id(thing)] = (path, thing)
+            found.add(path, thing)
         elif isinstance(thing, torch.optim.Optimizer):
-            found.optimizers[id(thing)] = (path, thing)
+            found.add(path, thing)
             continue
         if depth < DEPTH:
             for name, part, plain in _inside(path, thing):

@@ -16,7 +16,7 @@ from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.recorder import RawChange, RawEvent
 from ipygradmagic.capture.snapshot import is_finite, is_zero, look_all
 from ipygradmagic.capture.source import Here
-from ipygradmagic.capture.watch import StepCall, Watch, same
+from ipygradmagic.capture.watch import StepCall, Watch, same, version_of
 
 
 class OptimizerWatch:
@@ -47,7 +47,7 @@ class OptimizerWatch:
             watch.unseen(here)
             watch.recorder.close_bursts()
             name = watch.discovery.optimizer_name(optimizer, here.frame)
-            watch.optimizers[id(optimizer)] = optimizer
+            watch.remember(optimizer, name)
             values = look_all([t for _, t in owned])
             began = watch.recorder.next
             call = StepCall(optimizer, name, here, began, owned, values, _shell())
@@ -199,7 +199,7 @@ class OptimizerWatch:
                 change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
             change.value_before, change.value_after = before, after
             change.holds = watch.ledger.holds(leaf.slot)
-            leaf.value = after
+            leaf.value, leaf.version = after, version_of(tensor)
             event.changes.append(change)
         event.missed = tuple(missed)
 
@@ -247,7 +247,7 @@ class OptimizerWatch:
         watch = self.watch
         if isinstance(owner, torch.optim.Optimizer):
             name = watch.discovery.optimizer_name(owner, here.frame)
-            watch.optimizers[id(owner)] = owner
+            watch.remember(owner, name)
         else:
             name = watch.discovery.module_name(owner, here.frame)
         known = self._known(owner)

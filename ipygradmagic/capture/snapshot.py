@@ -41,8 +41,8 @@ def look_all(tensors: Sequence[Tensor | None]) -> list[Look]:
     looks: list[Look] = [None] * len(tensors)
     middle: list[int] = []
     enabled = torch.is_grad_enabled()
-    torch._C._set_grad_enabled(False)
     try:
+        torch._C._set_grad_enabled(False)
         with torch._C.DisableTorchFunction():
             for i, tensor in enumerate(tensors):
                 if tensor is None:

@@ -58,20 +58,20 @@ def _state(
     watch.discovery.survey()
     watch.adopt_fresh()
     chosen = names.walk(where)
-    for name, optimizer in everything.optimizers.values():
-        watch.optimizers[id(optimizer)] = optimizer
+    for optimizer, name in everything.optimizers():
+        watch.remember(optimizer, name)
         watch.discovery.name_optimizer(optimizer, name)
         for leaf in _owned(watch, optimizer):
             leaf.owners[name] = None
     optimizers = tuple(optimizer_infos(watch))
     states: list[TensorState] = []
-    for some in chosen.tensors.values():
-        known = watch.books.find(some[0][1])
+    for tensor, _ in chosen.tensors():
+        known = watch.books.find(tensor)
         if known is not None:
             info = tensor_info(watch, known)
             states.append(TensorState(info, known.since, _odd(info, optimizers)))
     rest = [TensorState(t, None, _odd(t, optimizers)) for t in non_leaves(watch, -1)]
-    plain = sum(not _requires_grad(some[0][1]) for some in chosen.tensors.values())
+    plain = sum(not _requires_grad(tensor) for tensor, _ in chosen.tensors())
     drawn = _graph(watch, *graph) if graph is not None else None
     return State((*states, *rest), optimizers, (), drawn, plain, tuple(watch.warnings))
 
@@ -129,7 +129,7 @@ def _graph(watch: Watch, text: str, value: object) -> Graph | None:
 
 def _check(text: str, value: object, namespace: Mapping[str, object]) -> None:
     found = names.walk({text: value})
-    if not found.tensors and not found.optimizers:
+    if not found.tensors() and not found.optimizers():
         raise OptionError(f"{text!r} is {_a(value)}: no tensor in it. {_known(namespace)}")
 
 
@@ -150,7 +150,7 @@ def _a(value: object) -> str:
 
 def _known(namespace: Mapping[str, object]) -> str:
     found = names.walk(namespace)
-    some = [entry[0][0] for entry in found.tensors.values() if _requires_grad(entry[0][1])]
+    some = [called[0] for tensor, called in found.tensors() if _requires_grad(tensor)]
     if not some:
         return "No variable holds a tensor that requires grad."
     more = f" and {len(some) - 12} more" if len(some) > 12 else ""

@@ -80,11 +80,9 @@ class Tracer:
     def stop(self, error: BaseException | None = None) -> Trace:
         """Restore everything and hand over what was recorded; faults of ours are warnings."""
         seconds = time.perf_counter() - self._began
-        self._interception.restore()
+        interrupt = self._restore()
         watch = self._watch
         watch.running = False
-        if self in _RUNNING:
-            _RUNNING.remove(self)
         meta = Meta(self.title, torch.__version__, seconds, self.options.names)
         trace = Trace(meta=meta)
         with watch.guard():
@@ -105,7 +103,20 @@ class Tracer:
             for name in self._interception.lost
         ]
         extra = tuple(w for w in (*watch.warnings, *lost) if w not in trace.warnings)
+        if interrupt is not None:
+            raise interrupt
         return _with_warnings(trace, extra)
+
+    def _restore(self) -> KeyboardInterrupt | None:
+        """Torch as it was, whatever interrupts; an interrupt is kept for later."""
+        interrupt: KeyboardInterrupt | None = None
+        while True:
+            try:
+                self._interception.restore()
+                _RUNNING[:] = [t for t in _RUNNING if t is not self]
+                return interrupt
+            except KeyboardInterrupt as error:
+                interrupt = error
 
     def _last_look(self) -> None:
         watch = self._watch

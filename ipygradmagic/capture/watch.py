@@ -9,27 +9,32 @@ from __future__ import annotations
 
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
 
 from ipygradmagic.capture.books import Books, Leaf, grad_key, storage_of
 from ipygradmagic.capture.discovery import Discovery, Rebinding
 from ipygradmagic.capture.leaves import GradNode
+from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.recorder import RawChange, RawEvent, Recorder
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, look_all
 from ipygradmagic.capture.source import CellOf, Here, Sources
 from ipygradmagic.record.events import Source
 from ipygradmagic.record.graph import Graph
-from ipygradmagic.record.tensors import SMALL
+from ipygradmagic.record.tensors import SMALL, OptimizerInfo
 
 THREADS_NOTE = (
     "several threads ran backward at the same time; a gradient that two of them share is booked "
     "with the pass that ended last"
 )
+_TOLERANCE = 1e-4
 MOST_FAULTS = 5
 """Faults of ours are reported up to this many; more of them are counted."""
 
@@ -70,8 +75,20 @@ class _Local(threading.local):
 
     def __init__(self) -> None:
         self.quiet = 0
+        self.depth = 0
+        self.shield: ExitStack | None = None
         self.steps: list[StepCall] = []
         self.passes: list[BackwardPass] = []
+
+
+def _shield() -> ExitStack | None:
+    """User modes and subclasses do not see our reads; None where there is nothing to hide from."""
+    modes = torch._C._len_torch_dispatch_stack()
+    stack = ExitStack()
+    stack.enter_context(torch._C.DisableTorchFunction())
+    if modes:
+        stack.enter_context(_disable_current_modes())
+    return stack
 
 
 class _Quiet:
@@ -99,10 +116,19 @@ class _Guard:
 
     def __enter__(self) -> None:
         self._watch.lock.acquire()
-        self._watch.local.quiet += 1
+        local = self._watch.local
+        local.quiet += 1
+        local.depth += 1
+        if local.depth == 1:
+            local.shield = _shield()
 
     def __exit__(self, kind: type[BaseException] | None, error: object, tb: object) -> bool:
-        self._watch.local.quiet -= 1
+        local = self._watch.local
+        local.quiet -= 1
+        local.depth -= 1
+        if local.depth == 0 and local.shield is not None:
+            local.shield.close()
+            local.shield = None
         self._watch.lock.release()
         if isinstance(error, Exception):
             self._watch.fault(error)
@@ -124,7 +150,7 @@ class Watch:
         self.local = _Local()
         self.lock = threading.RLock()
         self.graphs: list[Graph] = []
-        self.optimizers: dict[int, torch.optim.Optimizer] = {}
+        self.optimizers: dict[int, tuple[weakref.ref[torch.optim.Optimizer], OptimizerInfo]] = {}
         self.notes: dict[str, int] = {}
         self.warnings: list[str] = []
         self.faults = 0
@@ -157,6 +183,18 @@ class Watch:
     def note(self, what: str) -> None:
         """Count a fact about the run that is no event."""
         self.notes[what] = self.notes.get(what, 0) + 1
+
+    def remember(self, optimizer: torch.optim.Optimizer, name: str) -> None:
+        """An optimizer acted: keep its record, not the optimizer."""
+        known = self.optimizers.get(id(optimizer))
+        if known is None or known[0]() is not optimizer:
+            info = optimizer_info(self.books, optimizer, name)
+            self.optimizers[id(optimizer)] = (weakref.ref(optimizer), info)
+
+    def alive_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Those that acted and still exist."""
+        found = (ref() for ref, _ in self.optimizers.values())
+        return [o for o in found if o is not None]
 
     # -- leaves ------------------------------------------------------------------------
 
@@ -277,6 +315,27 @@ class Watch:
             if tensor is not None:
                 self.settle(change, tensor, here, "by a way that is not followed", "edited")
 
+    def moved(self, leaves: Iterable[tuple[Leaf, Tensor]], here: Here) -> None:
+        """Record values that changed by a way that is not followed (``out=``, numpy, C++)."""
+        for leaf, tensor in leaves:
+            version = version_of(tensor)
+            if version == leaf.version:
+                continue
+            after, before = look(tensor), leaf.value
+            leaf.version, leaf.value = version, after
+            if before is None or same(before, after):
+                continue
+            event = self.recorder.burst("update", "by a way that is not followed", here, leaf)
+            derived = proportional(before, after, leaf.grad)
+            event.source = "gradient" if derived else "unknown"
+            change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
+            change.value_before, change.value_after = before, after
+            if derived:
+                at = (event.index, event.site, event.number)
+                self.ledger.update(leaf.id, leaf.slot, *at, "update")
+            change.holds = self.ledger.holds(leaf.slot)
+            self.join(event, change)
+
     def settle(
         self,
         change: RawChange,
@@ -301,7 +360,8 @@ class Watch:
             self.resettle(leaf, grad, event, derived=how != "assigned by hand")
             if how != "assigned by hand":
                 at = (event.index, event.site, how, event.number)
-                self.ledger.edit(leaf.id, leaf.slot or 0, *at)
+                changed = change.changed
+                self.ledger.edit(leaf.id, leaf.slot or 0, *at, changed=changed)
         change.holds = self.ledger.holds(leaf.slot)
         self.join(event, change)
         self.share(leaf, event, kind)
@@ -395,3 +455,19 @@ def _same_memory(weak: object, address: int, grad: Tensor | None) -> bool:
     if grad is None or expired is None or expired():
         return False
     return storage_of(grad) == address
+
+
+def proportional(before: Look, after: Look, grad: Look) -> bool:
+    """Whether after - before is a multiple of the gradient, for small tensors."""
+    if not (isinstance(before, tuple) and isinstance(after, tuple) and isinstance(grad, tuple)):
+        return False
+    if not len(before) == len(after) == len(grad) or not grad:
+        return False
+    moves = [a - b for a, b in zip(after, before)]
+    size, scale = max(map(abs, grad)), max(map(abs, moves))
+    if not size or not scale or size != size or scale != scale:
+        return False
+    k = max(range(len(grad)), key=lambda i: abs(grad[i]))
+    ratio = moves[k] / grad[k]
+    rounding = _TOLERANCE * scale + 1e-6 * max(map(abs, after))
+    return all(abs(m - ratio * g) <= rounding for m, g in zip(moves, grad))

@@ -16,7 +16,7 @@ def stale_gradient(trace: Trace) -> Iterator[Finding]:
     for incident in of_kind(trace, "stale"):
         old = f"backward #{incident.oldest}" if incident.oldest else _earlier(incident.origin)
         what = f"{incident.actor}.step()" if incident.actor else "the update"
-        since = f"{what[:1].upper() + what[1:] if not incident.actor else what} #{incident.number}"
+        since = f"{what} #{incident.number}"
         often = f" It happened {times(incident.count)}." if incident.count > 1 else ""
         yield Finding(
             name="stale-gradient",

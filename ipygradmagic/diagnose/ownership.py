@@ -130,11 +130,30 @@ def _forgotten(trace: Trace, tensor: TensorInfo) -> bool:
     gradient is looked at (FGSM, saliency) is a new leaf in each round, or is cleared.
     """
     if tensor.parameter:
-        return not tensor.registered
+        return not tensor.registered and _has_trained_kin(trace, tensor)
+    if tensor.data or not _trains_bare_leaves(trace):
+        return False
     book = next((b for b in trace.ledger.books if b.name == tensor.name), None)
     if book is None or book.leaves > 1 or book.clears or book.consumptions:
         return False
     return tensor.reached >= 2 and _same_backward(trace, tensor)
+
+
+def _has_trained_kin(trace: Trace, tensor: TensorInfo) -> bool:
+    """Some tensor of the same object is in an optimizer; a fixed network hidden in a list has none.
+
+    A leaf without a name, made anew in ``forward``, has no kin to look for.
+    """
+    root = _ROOT.match(tensor.name)
+    if root is None:
+        return True
+    owned = (t for o in _stepped(trace) for t in _owned(trace, o))
+    return any(_ROOT.match(t.name) and t.name.startswith(root.group()) for t in owned)
+
+
+def _trains_bare_leaves(trace: Trace) -> bool:
+    """An optimizer owns leaves made by hand; beside modules, a bare leaf is data."""
+    return any(not t.parameter for o in _stepped(trace) for t in _owned(trace, o))
 
 
 def _same_backward(trace: Trace, tensor: TensorInfo) -> bool:

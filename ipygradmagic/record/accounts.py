@@ -126,6 +126,7 @@ class Account:
     last_deposit: int = 0
     last_consumed: int = 0
     dropped: list[Run] = field(default_factory=list)
+    undo: list[Run] = field(default_factory=list)
     cleared_at: int = -1
     first_sites: dict[int, tuple[int, int, int]] | None = None
     later_sites: set[int] = field(default_factory=set)

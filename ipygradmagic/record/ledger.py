@@ -122,17 +122,46 @@ class Ledger:
             self._slots[new].runs = inherited or by_hand
             self._slots[new].note = "edited" if inherited else "assigned by hand"
 
-    def edit(self, leaf: int, slot: int, event: int, site: int, how: str, number: int = 0) -> None:
-        """The gradient was changed by hand: ``how`` is scaled, clipped, unscaled or edited."""
-        found = self._slots.get(slot)
-        if found is None:
-            return
-        found.note = how
+    def edit(
+        self,
+        leaf: int,
+        slot: int,
+        event: int,
+        site: int,
+        how: str,
+        number: int = 0,
+        *,
+        changed: bool = True,
+    ) -> None:
+        """The gradient was changed by hand.
+
+        Args:
+            leaf, slot, event, site, number: Whose, which, when and where.
+            how: ``scaled``, ``clipped``, ``unscaled``, ``added``, ``replaced`` or ``edited``.
+            changed: Whether any number came out differently.
+
+        What is written into an empty slot, replaces all of it, or is added to a gradient that has
+        been used already, is a contribution made by hand.
+        """
+        self.attach(leaf, slot)
+        found = self._slots[slot]
+        found.note = "edited" if how == "added" else how
         all_used = bool(found.runs) and all(run.used for run in found.runs)
-        if how == "scaled" and all_used:
+        if not found.runs or how == "replaced":
+            found.runs = [Run(site, 0, 0, event, event)]
+            found.consumers.clear()
+            found.note = "assigned by hand"
+            self._account(leaf).last_deposit = event
+        elif how == "added" and all_used:
+            for run in found.runs:
+                run.covered = True
+            found.runs.append(Run(site, 0, 0, event, event))
+            found.consumers.clear()
+            self._account(leaf).last_deposit = event
+        elif how == "scaled" and all_used and changed:
             for run in found.runs:
                 run.decayed = True
-        if how == "clipped" and all_used:
+        elif how == "clipped" and all_used:
             self._incidents.note("clip-after-step", event, leaf, site, number=number)
 
     def update(
@@ -146,7 +175,28 @@ class Ledger:
         found = self._slots.get(slot) if slot is not None else None
         if found is None or not found.runs:
             return self._consume_dropped(account)
-        return self._consume(account, found, leaf, event, site, number, "")
+        before = [run.copy() for run in found.runs]
+        used = self._consume(account, found, leaf, event, site, number, "")
+        if used:
+            account.undo = before
+        return used
+
+    def undo(self, leaf: int, slot: int | None, event: int) -> None:
+        """The last update by hand was taken back: the value is what it was before it.
+
+        (Adversarial training moves the weights along the gradient, makes a second backward there,
+        and puts them back before the step.) What that update consumed is held, unused, again.
+        """
+        account = self._account(leaf)
+        found = self._slots.get(slot) if slot is not None else None
+        if found is None or not account.undo or not found.runs:
+            return
+        newer = [run for run in found.runs if not run.used]
+        found.runs = [*account.undo, *newer]
+        found.consumers.clear()
+        account.undo = []
+        account.consumptions = max(0, account.consumptions - 1)
+        account.last_consumed = 0
 
     def closure(
         self,
@@ -408,6 +458,7 @@ class Ledger:
         actor: str,
     ) -> bool:
         fresh = [r for r in slot.runs if not r.used]
+        account.undo = []
         slot.consumers.add(actor)
         if not fresh:
             return False
@@ -547,8 +598,9 @@ class Ledger:
         for leaf, account in self._accounts.items():
             if account.first_sites and account.later_sites and account.consumptions > 2:
                 strangers = set(account.first_sites) - account.later_sites
-                if strangers and len(strangers) < len(account.first_sites):
-                    site = min(strangers)
+                first = next(iter(account.first_sites))
+                if first in strangers and len(strangers) < len(account.first_sites):
+                    site = first
                     event, number, used_at = account.first_sites[site]
                     self._incidents.note(
                         "first-window", event, leaf, used_at, deposited=site, number=number

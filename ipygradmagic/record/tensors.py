@@ -99,6 +99,7 @@ class TensorInfo:
         requires_grad: At the end of the trace.
         parameter: It is an ``nn.Parameter``.
         registered: It is among ``parameters()`` of a module that was seen, or not a Parameter.
+        data: It was an input of ``torch.autograd.grad``: differentiated by, not trained.
         owners: Optimizers that own it, by name, as of its last look.
         alive: It still existed at the end of the trace.
         reached: How many backward passes deposited into it during the trace.
@@ -121,6 +122,7 @@ class TensorInfo:
     requires_grad: bool = True
     parameter: bool = False
     registered: bool = True
+    data: bool = False
     owners: tuple[str, ...] = ()
     alive: bool = True
     reached: int = 0

@@ -206,7 +206,8 @@ def _add_group(dot: graphviz.Digraph, group: Group, scene: Scene) -> None:
             name, _html(group.label, remark=remark), shape="box", style="rounded", **_cls("leaf")
         )
     elif node is not None and node.kind == "loss":
-        dot.node(name, _html(_label(node), "the loss"), shape="box", penwidth="2", **_cls("loss"))
+        said = "" if _label(node) == "loss" else "the loss"
+        dot.node(name, _html(_label(node), said), shape="box", penwidth="2", **_cls("loss"))
     elif node is None or node.kind == "more":
         text = group.label or "… not walked"
         dot.node(name, _html(text), shape="plaintext", **_cls("op"))

@@ -19,6 +19,7 @@ from ipygradmagic.render.view import SIGNS, Picture, Row, Table, View
 WIDE = 112
 """Characters that fit a notebook cell some 900 pixels wide."""
 WRAPS_AT = 32
+LEAD = 60
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -40,9 +41,18 @@ def _environment() -> jinja2.Environment:
     environment.globals["signs"] = SIGNS
     environment.globals["drawn"] = drawn
     environment.globals["heights"] = heights
+    environment.globals["led"] = led
     environment.globals["stacked"] = stacked
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment
+
+
+def led(title: str) -> tuple[str, str]:
+    """The clause of a finding's title that says what it is, and the rest, which says where."""
+    lead, colon, rest = title.partition(": ")
+    if not colon or len(lead) > LEAD:
+        return title, ""
+    return f"{lead}:", f" {rest}"
 
 
 def stacked(table: Table) -> bool:

@@ -1,4 +1,4 @@
-"""Numbers as an engineer writes them: four significant digits, a true minus sign."""
+"""Numbers as an engineer writes them: few significant digits, a true minus sign."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from ipygradmagic.record.tensors import Number, Summary
 from ipygradmagic.render.view import Line
 
 DIGITS = 4
+ALONE = 6
+"""A tensor of one element has room for more digits than the elements of a larger one."""
 NBSP = "\u00a0"
 SHORT = 3
 """A vector up to this length is shown on one line, a longer one on several."""
@@ -16,21 +18,27 @@ MOST_BRIEF = 3
 """Where room is short, a vector longer than this is shown by its norm and range."""
 
 
-def number(value: Number) -> str:
+def number(value: Number, digits: int = DIGITS) -> str:
     """``−47.06``, ``0.001``, ``1.2e−7``, ``NaN``, ``1+2j``."""
     if isinstance(value, complex):
         sign = "−" if math.copysign(1, value.imag) < 0 else "+"
-        return f"{number(value.real)}{sign}{number(abs(value.imag))}j"
+        return f"{number(value.real, digits)}{sign}{number(abs(value.imag), digits)}j"
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    text = f"{value + 0.0:.{DIGITS}g}"
+    text = f"{value + 0.0:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         power = int(exponent)
         text = str(round(value)) if 0 <= power < 6 else f"{mantissa}e{power}"
     return text.replace("-", "−")
+
+
+def numbers(values: Sequence[Number]) -> list[str]:
+    """The elements of one tensor."""
+    digits = ALONE if len(values) == 1 else DIGITS
+    return [number(v, digits) for v in values]
 
 
 def count(value: int) -> str:
@@ -67,7 +75,7 @@ def brief(summary: Summary | None, shape: Sequence[int] = ()) -> str:
     if summary is None:
         return "None"
     if summary.values is not None and len(summary.values) <= SHORT:
-        texts = [number(v) for v in summary.values]
+        texts = numbers(summary.values)
         return texts[0] if not shape and len(texts) == 1 else f"[{', '.join(texts)}]"
     if summary.zero:
         return "all zero"
@@ -77,7 +85,7 @@ def brief(summary: Summary | None, shape: Sequence[int] = ()) -> str:
 
 
 def _values(values: tuple[Number, ...], shape: Sequence[int]) -> tuple[Line, ...]:
-    texts = [number(v) for v in values]
+    texts = numbers(values)
     if not shape and len(texts) == 1:
         return (_number_line(texts[0]),)
     if not texts:

@@ -33,14 +33,13 @@ def trace_pictures(trace: Trace) -> tuple[Block, ...]:
         return (pictures[0], Paragraph(LEGEND, "muted"))
     # the name is shared by the whole page: it must not close another report's pictures
     group = f"gm-{zlib.crc32(''.join(p.dot for p in pictures).encode('utf-8', 'replace')):08x}"
-    folds: list[Block] = [
-        Fold(f"Picture {i} of {len(pictures)}: {p.caption}", (replace(p, caption=""),), group)
-        for i, p in enumerate(pictures, 1)
-    ]
+    titles = [f"Picture {i} of {len(pictures)}: {p.caption}" for i, p in enumerate(pictures, 1)]
+    blocks: list[Block] = [replace(p, caption=t) for p, t in zip(pictures[:1], titles)]
+    blocks += [Fold(t, (replace(p, caption=""),), group) for p, t in zip(pictures[1:], titles[1:])]
     left = len(trace.graphs) - len(pictures)
     if left > 0:
-        folds.append(Paragraph(f"{words.plural(left, 'more graph')} not drawn", "muted"))
-    return (*folds, Paragraph(LEGEND, "muted"))
+        blocks.append(Paragraph(f"{words.plural(left, 'more graph')} not drawn", "muted"))
+    return (*blocks, Paragraph(LEGEND, "muted"))
 
 
 def state_pictures(state: State) -> tuple[Block, ...]:
@@ -53,13 +52,13 @@ def state_pictures(state: State) -> tuple[Block, ...]:
 
 
 def _title(trace: Trace, graph: Graph) -> str:
-    if graph.title:
-        return words.prose(graph.title)
     event = trace.event(graph.event)
+    title = words.prose(graph.title)
     if event is None:
-        return f"Graph of event {count(graph.event)}"
-    where = f", {words.place(event.where)}" if event.where else ""
-    return f"{event.kind} #{count(event.number)}{where}"
+        return title or f"Graph of event {count(graph.event)}"
+    where = words.place(event.where)
+    named = title or f"{event.kind} #{count(event.number)}"
+    return named if not where or where in named else f"{named} · {where}"
 
 
 def _picture(

@@ -15,6 +15,7 @@ from ipygradmagic.render.pictures import state_pictures, trace_pictures
 from ipygradmagic.render.tables import Entry, entries_of, optimizer_lines, tensor_table
 from ipygradmagic.render.timeline import timeline_table
 from ipygradmagic.render.view import (
+    SIGNS,
     Block,
     FindingCard,
     Paragraph,
@@ -28,6 +29,9 @@ RAISE_FAULTS = False
 """Tests set it, so that a fault in a section is an error and not a placeholder."""
 MOST_CARDS = 12
 MOST_LINES = 4
+MOST_MESSAGE = 160
+FEW_ROWS = 24
+"""A timeline of so many rows is open if there is at least a note to look at."""
 NOTHING = "Nothing in this cell requires grad: no backward, no gradient to trace."
 
 Maker = Callable[[], "Section | None"]
@@ -102,7 +106,7 @@ def _verdict(trace: Trace) -> Verdict:
         small.append(f"{trace.meta.seconds:.2g} s")
     if trace.meta.title:
         small.insert(0, words.clean(trace.meta.title))
-    details = (said or "no backward, no step", " · ".join(small))
+    details = (" · ".join([said or "no backward, no step", *small]),)
     return Verdict(headline, tone, (*_error_details(trace), *details))
 
 
@@ -135,7 +139,8 @@ def _counted(trace: Trace) -> dict[str, int]:
 
 def _error_words(error: CellError) -> str:
     where = f" at {words.place(error.where)}" if error.where else ""
-    message = words.clean(words.prose(error.message), 400)
+    # the traceback above has the whole message
+    message = words.clean(words.opening(error.message), MOST_MESSAGE)
     said = f": {message}" if message else ""
     end = "" if said.endswith((".", "!", "?")) else "."
     return f"The code stopped with {words.clean(error.type)}{where}{said}{end}"
@@ -150,7 +155,7 @@ def _error_details(trace: Trace) -> tuple[str, ...]:
         where = f" at {words.place(freed.where)}" if freed.where else ""
         number = f"{freed.kind} #{count(freed.number)}"
         details.append(f"The graph was used up, and freed, by {number}{where}.")
-    if error is not None:
+    if error is not None and trace.events:
         details.append("What is below happened before that.")
     return tuple(details)
 
@@ -201,7 +206,9 @@ def _card(finding: Finding) -> FindingCard:
 def _timeline(trace: Trace, options: Options, calm: bool) -> Section | None:
     if not trace.events and not trace.pattern:
         return None
-    return Section("Timeline", (timeline_table(trace, options),), folded=calm)
+    table = timeline_table(trace, options)
+    noted = any(f.severity == "note" for f in trace.findings) and len(table.rows) <= FEW_ROWS
+    return Section("Timeline", (table,), folded=calm and not noted)
 
 
 def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:
@@ -241,6 +248,10 @@ def _state_verdict(state: State) -> Verdict:
     if any(f.severity != "fine" for f in state.findings):
         opening, tone = _headline(state.findings)
         headline = f"{opening} {headline}"
+    odd = sum(bool(t.odd) for t in state.tensors)
+    if odd and tone == "fine":
+        headline += f" Worth a look: {count(odd)}, marked {SIGNS['note']}."
+        tone = "note"
     others = (_others(state),) if state.others else ()
     return Verdict(headline, tone, others)
 

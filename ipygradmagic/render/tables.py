@@ -11,7 +11,7 @@ from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.render import words
 from ipygradmagic.render.numbers import count, shape_words, summary_lines
-from ipygradmagic.render.view import SIGNS, Cell, Column, Line, Paragraph, Row, Table
+from ipygradmagic.render.view import SIGNS, Cell, Column, Line, Paragraph, Row, Table, Tone
 
 MOST_OWNED = 8
 ROOMY = 8
@@ -82,7 +82,9 @@ def _row(entry: Entry, now: bool, tight: bool) -> Row:
     if info.aliases:
         names.append(Line(f"also {words.listed(info.aliases, 3)}", "muted"))
     if entry.odd:
-        names.append(Line(f"{SIGNS['warning']} {words.prose(entry.odd)}", tone="warning"))
+        names.append(
+            Line(f"{SIGNS[_oddness(entry)]} {words.prose(entry.odd)}", tone=_oddness(entry))
+        )
     cells = (
         Cell(tuple(names)),
         Cell(_kind_lines(info)),
@@ -93,7 +95,14 @@ def _row(entry: Entry, now: bool, tight: bool) -> Row:
         _holds_cell(info),
         _since_cell(entry) if now else _reached_cell(info),
     )
-    return Row(cells, tone="warning" if entry.odd else "")
+    return Row(cells, tone=_oddness(entry) if entry.odd else "")
+
+
+def _oddness(entry: Entry) -> Tone:
+    info = entry.info
+    broken = any(s is not None and not s.finite for s in (info.grad, info.value))
+    stale = info.holds is not None and info.holds.stale
+    return "warning" if broken or stale else "note"
 
 
 def _kind_lines(info: TensorInfo) -> tuple[Line, ...]:

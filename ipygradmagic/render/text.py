@@ -32,6 +32,8 @@ come from the user, because ``words.clean`` spells private characters out."""
 INDENT = "      "
 SEPARATOR = "  "
 LEAST = 8
+WORDS = 15
+"""Columns of words stay at least so wide: ``backward #1,000``."""
 MOST_LEAST = 24
 
 
@@ -188,7 +190,8 @@ def _widths(table: Table, columns: Sequence[int], width: int, indent: int) -> li
         texts = [(line.text, line.style) for cell in lines for line in cell]
         natural.append(extra + _natural(table, i))
         firm = [cell_len(t) for t, style in texts if style == "number" or not wraps]
-        least.append(extra + min(max([LEAST, *firm]), MOST_LEAST))
+        roomy = min(WORDS, natural[-1]) if wraps else LEAST
+        least.append(extra + min(max([roomy, *firm]), MOST_LEAST))
     return _shared(natural, least, width - 3 * len(columns))
 
 

@@ -210,8 +210,7 @@ class Timeline:
 
 
 def _caption(total: int) -> str:
-    said = f"{words.plural(total, 'event')}, in order"
-    return f"{said}. Each row shows one tensor before and after the event."
+    return f"{words.plural(total, 'event')} in order; a row for each tensor"
 
 
 def _span(step: Show | Skip) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
@@ -31,6 +32,12 @@ def _spelt(character: str) -> str:
 def prose(text: str) -> str:
     """A sentence of ours or of PyTorch's: line breaks become spaces."""
     return clean(" ".join(text.split()))
+
+
+def opening(text: str) -> str:
+    """The first sentence."""
+    first = re.split(r"(?<=[.!?])\s+(?=[A-Z])", " ".join(text.split()), maxsplit=1)[0]
+    return clean(first)
 
 
 def block(text: str) -> str:

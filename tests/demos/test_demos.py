@@ -137,7 +137,7 @@ def test_s0_ten_backwards_add_up() -> None:
     assert seen[0::2] == pytest.approx([-47.056 * k for k in range(1, 11)], abs=2e-3)
     assert seen[1::2] == pytest.approx([-47.056] * 10)
     assert not one.verdict.startswith(ALARMS)
-    assert one.says("backward #1…#2", "backward #1…#10", "−47.06", "−94.11", "−470.6")
+    assert one.says("backward #1…#2", "backward #1…#10", "−47.056", "−94.112", "−470.56")
 
 
 def test_s0_grad_state_knows_what_the_gradient_holds() -> None:
@@ -163,7 +163,7 @@ def test_s0_linear_layer_takes_the_place_of_w() -> None:
     one = cell(S0, "nn.Linear(1, 1, bias=False)")
     assert numbers(one.printed) == [5.0]
     assert one.verdict.startswith("✓")
-    assert one.says("model.weight.grad", "−47.06", "zero_grad")
+    assert one.says("model.weight.grad", "−47.056", "zero_grad")
 
 
 # -- S1 -----------------------------------------------------------------------------------

@@ -117,12 +117,12 @@ def test_system_dot_is_preferred_and_the_wheel_is_found_beside_python(monkeypatc
 
 def test_several_graphs_open_one_at_a_time():
     trace = r.trace_of(
-        r.by_hand(3), tensors=(A,), graphs=(r.graph_of({1: "a"}), r.graph_of({2: "b"}))
+        r.by_hand(3), tensors=(A,), graphs=tuple(r.graph_of({i: "a" * i}) for i in (1, 2, 3))
     )
     page = to_html(report_view(trace, Options()))
     names = re.findall(r'<details name="(gm-[0-9a-f]{8})"', page)
     assert len(names) == 2 and len(set(names)) == 1
-    assert "Picture 2 of 2" in to_text(report_view(trace, Options()))
+    assert "Picture 2 of 3" in to_text(report_view(trace, Options()))
 
 
 def test_no_graph_where_none_is_wanted():

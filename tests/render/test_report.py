@@ -161,7 +161,7 @@ def test_the_verdict_comes_first_and_findings_follow():
     text = to_text(report_view(r.forgotten(), Options()))
     lines = text.split("\n")
     assert lines[0] == "✗ The gradients are wrong: 1 error."
-    assert lines[1] == "  300 backward · 300 update"
+    assert lines[1] == "  300 backward · 300 update · In [3] · 1 tensor · 0.12 s"
     assert text.index("[stale-gradient]") < text.index("Timeline") < text.index("Graph")
 
 
