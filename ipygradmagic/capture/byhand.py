@@ -207,7 +207,8 @@ class HandWatch:
         part: bool = False,
     ) -> None:
         watch = self.watch
-        if source != "gradient" and leaf.undo is not None and same(after, leaf.undo):
+        if leaf.undo is not None and same(after, leaf.undo) and not same(before, after):
+            source = "other"  # put back to what it was, however that was computed
             watch.ledger.undo(leaf.id, leaf.slot, watch.recorder.next)
             leaf.undo = None
         event = watch.recorder.burst("update", label, here, leaf, part)

@@ -313,7 +313,7 @@ def closure(trace: Trace) -> Iterator[Finding]:
 def zeroed(trace: Trace) -> Iterator[Finding]:
     """The everyday loop: every contribution used exactly once, then cleared."""
     books = [b for b in _clean_books(trace) if b.consumptions and b.largest == 1 and not b.rebinds]
-    if books and not _any_stale(trace):
+    if any(b.deposits for b in books) and not _any_stale(trace):
         passes, updates = max(b.deposits for b in books), max(b.consumptions for b in books)
         cleared = sum(b.clears for b in books)
         used = "every gradient" if passes == updates else "no gradient"
