@@ -44,3 +44,8 @@ def fresh_books():
     api = sys.modules.get("ipygradmagic.api")
     if hasattr(api, "forget"):
         api.forget()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: Playwright's event loop would run beneath every test after them."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
