@@ -16,7 +16,6 @@ from ipygradmagic.diagnose.diagnosis import diagnose
 from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding
-from ipygradmagic.record.state import State
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render.html import to_html
@@ -243,8 +242,3 @@ def grad_state(
 
 def _name_in(namespace: Mapping[str, object], thing: object) -> str:
     return next((n for n, v in namespace.items() if v is thing), type(thing).__name__)
-
-
-def state(namespace: Mapping[str, object]) -> State:
-    """The plain record behind ``%grad_state``."""
-    return survey(_books(), namespace, {}, None, None)

@@ -18,7 +18,6 @@ class Options:
             empty shows all. Recording and diagnosis always cover every tensor.
         rows: Most timeline rows to show before loops are folded harder; at least 5.
         graph: Draw the picture of loss, operations, leaves and optimizers.
-        values: Keep the value of each leaf beside its gradient.
         format: ``auto`` publishes HTML and text together, ``html`` or ``text`` one of them.
 
     Raises:
@@ -28,7 +27,6 @@ class Options:
     names: tuple[str, ...] = ()
     rows: int = 40
     graph: bool = True
-    values: bool = True
     format: str = "auto"
 
     def __post_init__(self) -> None:

@@ -62,7 +62,6 @@ class Leaf:
         "born",
         "data",
         "device",
-        "direct",
         "dtype",
         "generation",
         "grad",
@@ -93,7 +92,6 @@ class Leaf:
         self.name = ""
         self.aliases: tuple[str, ...] = ()
         self.generation = 1
-        self.direct = False  # named by a plain variable, so a new leaf of that name replaces it
         self.parameter = isinstance(tensor, torch.nn.Parameter)
         self.registered = not self.parameter
         self.owners: dict[str, None] = {}
@@ -202,9 +200,8 @@ class Books:
         leaf = self.leaves.get(leaf_id)
         return leaf.name if leaf is not None else self.retired.get(leaf_id, "")
 
-    def rename(self, leaf: Leaf, name: str, *, direct: bool) -> None:
+    def rename(self, leaf: Leaf, name: str) -> None:
         """Give a leaf its name and its generation among those of that name."""
-        leaf.direct = direct
         if leaf.name == name and name in self.generations:
             return
         leaf.name = name

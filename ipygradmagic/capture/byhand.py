@@ -22,7 +22,7 @@ from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.recorder import RawChange
-from ipygradmagic.capture.snapshot import Look, is_finite, look, look_all
+from ipygradmagic.capture.snapshot import Look, look, look_all
 from ipygradmagic.capture.source import Here, is_user
 from ipygradmagic.capture.watch import Watch, proportional, same, version_of
 from ipygradmagic.record.events import Source
@@ -194,36 +194,7 @@ class HandWatch:
                 if label in ("detach_", "data.detach_()", "data.requires_grad_()"):
                     continue
             known = source or self._source(leaf, here, before, after)
-            self._update(leaf, known, here, label, before, after, touched.part)
-
-    def _update(
-        self,
-        leaf: Leaf,
-        source: Source,
-        here: Here,
-        label: str,
-        before: Look,
-        after: Look,
-        part: bool = False,
-    ) -> None:
-        watch = self.watch
-        if leaf.undo is not None and same(after, leaf.undo) and not same(before, after):
-            source = "other"  # put back to what it was, however that was computed
-            watch.ledger.undo(leaf.id, leaf.slot, watch.recorder.next)
-            leaf.undo = None
-        event = watch.recorder.burst("update", label, here, leaf, part)
-        event.source = source if event.source in (None, source) else "gradient"
-        change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
-        change.value_before, change.value_after = before, after
-        if source == "gradient":
-            if not is_finite(leaf.grad):
-                watch.ledger.nonfinite(leaf.id, event.index, event.site, event.number, used=True)
-            at = (event.index, event.site, event.number)
-            if watch.ledger.update(leaf.id, leaf.slot, *at, "update"):
-                leaf.undo = before
-        change.holds = watch.ledger.holds(leaf.slot)
-        watch.join(event, change)
-        watch.everyone_else(event)
+            self.watch.update(leaf, known, here, label, before, after, touched.part)
 
     def _alias(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Source | None:
         """``gradient`` if an operand shares memory with a known gradient."""
@@ -336,7 +307,7 @@ class HandWatch:
                 leaf.value, leaf.version = after, version_of(tensor)
                 via = here.via.co_name if here.via is not None else ""
                 source = self._source(leaf, here, before, after)
-                self._update(leaf, source, here, via or "data =", before, after)
+                self.watch.update(leaf, source, here, via or "data =", before, after)
         elif not stepping:
             self._grad_set(leaf, tensor, here)
 

@@ -120,7 +120,7 @@ class Discovery:
         """At the end: give names to what had none, and note aliases."""
         for leaf, tensor in self.books.alive():
             if leaf.name.startswith("‹") and self.found.name(tensor):
-                self.books.rename(leaf, self.found.name(tensor) or leaf.name, direct=False)
+                self.books.rename(leaf, self.found.name(tensor) or leaf.name)
             self._note_found(tensor)
 
     # -- one leaf ----------------------------------------------------------------------
@@ -149,7 +149,7 @@ class Discovery:
             return []
         key = (_scope_of(home), name)
         old = old or self.current.get(key) or self._returned(key, leaf)
-        self.books.rename(leaf, name, direct=name.isidentifier())
+        self.books.rename(leaf, name)
         self.current[key] = leaf
         self._note_found(tensor)
         if old is None or old is leaf or looped:

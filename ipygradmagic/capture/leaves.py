@@ -43,14 +43,9 @@ class Reach:
 
     Attributes:
         leaves: The leaf tensors with their ``AccumulateGrad`` nodes, in order of discovery.
-        nodes: How many nodes the graph has.
-        low, high: Smallest and largest sequence number of its nodes: when it was built.
     """
 
     leaves: list[tuple[Tensor, GradNode]] = field(default_factory=list)
-    nodes: int = 0
-    low: int = -1
-    high: int = -1
 
 
 def root_of(output: Tensor) -> GradNode | None:
@@ -77,7 +72,6 @@ def reach(outputs: Iterable[Tensor]) -> Reach:
             if nxt is not None and nxt not in seen:
                 seen.add(nxt)
                 stack.append(nxt)
-    found.nodes = len(seen)
     found.leaves = [(cast(Tensor, getattr(n, "variable")), n) for n in leaves]  # noqa: B009
     return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from types import TracebackType
 
 import torch
 
@@ -105,7 +104,7 @@ class Tracer:
         extra = tuple(w for w in (*watch.warnings, *lost) if w not in trace.warnings)
         if interrupt is not None:
             raise interrupt
-        return _with_warnings(trace, extra)
+        return trace.with_findings(trace.findings, extra)
 
     def _restore(self) -> KeyboardInterrupt | None:
         """Torch as it was, whatever interrupts; an interrupt is kept for later."""
@@ -131,21 +130,5 @@ class Tracer:
         watch.recorder.close_bursts()
         watch.discovery.name_all_again()
 
-    def __enter__(self) -> Tracer:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.stop(error)
-
 
 _NOWHERE = Here(-1, None, None)
-
-
-def _with_warnings(trace: Trace, warnings: tuple[str, ...]) -> Trace:
-    return trace.with_findings(trace.findings, warnings)

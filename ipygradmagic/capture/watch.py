@@ -21,7 +21,6 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from ipygradmagic.capture.books import Books, Leaf, grad_key, storage_of
 from ipygradmagic.capture.discovery import Discovery, Rebinding
-from ipygradmagic.capture.leaves import GradNode
 from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.recorder import RawChange, RawEvent, Recorder
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, look_all
@@ -52,7 +51,6 @@ class BackwardPass:
     first: RawEvent | None = None
     captured: dict[int, list[Look]] = field(default_factory=dict)
     handles: list[torch.utils.hooks.RemovableHandle] = field(default_factory=list)
-    nodes: list[GradNode] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -305,9 +303,9 @@ class Watch:
         self.notes.setdefault(THREADS_NOTE, 1)
         return [x for x in leaves if x[0].thread not in others and x[0].id not in written]
 
-    def unseen(self, here: Here, but: Sequence[int] = ()) -> None:
+    def unseen(self, here: Here) -> None:
         """Record what happened to gradients since the last event without being noticed."""
-        skipped = {i for p in self.local.passes for i in p.reached} | set(but)
+        skipped = {i for p in self.local.passes for i in p.reached}
         known = [(f, t) for f, t in self.books.alive() if f.id not in skipped]
         for change in self.observe(known):
             leaf = change.leaf
@@ -325,16 +323,37 @@ class Watch:
             leaf.version, leaf.value = version, after
             if before is None or same(before, after):
                 continue
-            event = self.recorder.burst("update", "by a way that is not followed", here, leaf)
-            derived = proportional(before, after, leaf.grad)
-            event.source = "gradient" if derived else "unknown"
-            change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
-            change.value_before, change.value_after = before, after
-            if derived:
-                at = (event.index, event.site, event.number)
-                self.ledger.update(leaf.id, leaf.slot, *at, "update")
-            change.holds = self.ledger.holds(leaf.slot)
-            self.join(event, change)
+            source: Source = "gradient" if proportional(before, after, leaf.grad) else "unknown"
+            self.update(leaf, source, here, "by a way that is not followed", before, after)
+
+    def update(
+        self,
+        leaf: Leaf,
+        source: Source,
+        here: Here,
+        label: str,
+        before: Look,
+        after: Look,
+        part: bool = False,
+    ) -> None:
+        """Book a value that was written by hand; one that is put back undoes the last update."""
+        if leaf.undo is not None and same(after, leaf.undo) and not same(before, after):
+            source = "other"  # put back to what it was, however that was computed
+            self.ledger.undo(leaf.id, leaf.slot, self.recorder.next)
+            leaf.undo = None
+        event = self.recorder.burst("update", label, here, leaf, part)
+        event.source = source if event.source in (None, source) else "gradient"
+        change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
+        change.value_before, change.value_after = before, after
+        if source == "gradient":
+            if not is_finite(leaf.grad):
+                self.ledger.nonfinite(leaf.id, event.index, event.site, event.number, used=True)
+            at = (event.index, event.site, event.number)
+            if self.ledger.update(leaf.id, leaf.slot, *at, "update"):
+                leaf.undo = before
+        change.holds = self.ledger.holds(leaf.slot)
+        self.join(event, change)
+        self.everyone_else(event)
 
     def settle(
         self,
@@ -349,7 +368,6 @@ class Watch:
         leaf = change.leaf
         grad = grad_of(leaf, tensor)
         cleared = grad is None or is_zero(change.after)
-        kind = "zero_grad" if cleared else "edit"
         event = self.recorder.burst("zero_grad" if cleared else "edit", label, here, leaf, part)
         if grad is None:
             self.detach(leaf, event)
@@ -364,7 +382,7 @@ class Watch:
                 self.ledger.edit(leaf.id, leaf.slot or 0, *at, changed=changed)
         change.holds = self.ledger.holds(leaf.slot)
         self.join(event, change)
-        self.share(leaf, event, kind)
+        self.share(leaf, event)
         return event
 
     def resettle(self, leaf: Leaf, grad: Tensor, event: RawEvent, *, derived: bool) -> None:
@@ -385,7 +403,7 @@ class Watch:
             self.ledger.detach(leaf.id, leaf.slot, event.index, event.site)
             self.books.let_go(leaf)
 
-    def share(self, leaf: Leaf, event: RawEvent, kind: str) -> None:
+    def share(self, leaf: Leaf, event: RawEvent) -> None:
         """Other leaves that point at the same buffer saw the same change."""
         slot = self.books.slots.get(leaf.slot) if leaf.slot is not None else None
         if slot is None or len(slot.holders) < 2:

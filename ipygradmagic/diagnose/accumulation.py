@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipygradmagic.diagnose.words import at, grads, lines, listed, of_kind, plural, times, total
+from ipygradmagic.diagnose.words import (
+    at,
+    evidence_of,
+    grads,
+    lines,
+    listed,
+    of_kind,
+    plural,
+    times,
+    total,
+)
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.ledger import Incident, LeafBook
 from ipygradmagic.record.source import SourceLocation
@@ -36,7 +46,7 @@ def stale_gradient(trace: Trace) -> Iterator[Finding]:
                 "the wrong direction, as if the learning rate were far too high."
             ),
             remedy=_clear_remedy(trace, incident),
-            evidence=_evidence(incident, incident.where, incident.deposited),
+            evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
 
@@ -57,16 +67,6 @@ def _clear_remedy(trace: Trace, incident: Incident) -> Remedy:
     )
 
 
-def _evidence(incident: Incident, *places: SourceLocation | None) -> Evidence:
-    events = (incident.first_event, incident.last_event)
-    return Evidence(
-        events=tuple(dict.fromkeys(e for e in events if e)),
-        lines=lines(*places),
-        tensors=incident.tensors,
-        count=incident.count,
-    )
-
-
 def decayed_gradient(trace: Trace) -> Iterator[Finding]:
     """Old gradient kept on purpose, scaled down by hand."""
     for incident in of_kind(trace, "decayed"):
@@ -81,7 +81,7 @@ def decayed_gradient(trace: Trace) -> Iterator[Finding]:
                 "The gradient is multiplied by hand after each update instead of being cleared, so "
                 "it works as a momentum buffer. If that was the plan, all is well."
             ),
-            evidence=_evidence(incident, incident.where, incident.deposited),
+            evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
 
@@ -99,7 +99,7 @@ def reused_gradient(trace: Trace) -> Iterator[Finding]:
             cause="Each step needs a backward of its own; here several steps share one.",
             consequence="The loss is followed along an outdated direction.",
             remedy=Remedy("Move the forward and backward pass into the loop that steps."),
-            evidence=_evidence(incident, incident.where, incident.deposited),
+            evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
 
@@ -123,7 +123,7 @@ def leaked_gradient(trace: Trace) -> Iterator[Finding]:
                 "loss must not reach.",
                 f"{incident.actor}.zero_grad()",
             ),
-            evidence=_evidence(incident, incident.where, incident.deposited, incident.other),
+            evidence=evidence_of(incident, incident.where, incident.deposited, incident.other),
         )
 
 
@@ -147,7 +147,7 @@ def leftover(trace: Trace) -> Iterator[Finding]:
                 "Clear the gradients before the loop.",
                 f"{incident.actor}.zero_grad()" if incident.actor else "w.grad = None",
             ),
-            evidence=_evidence(incident, incident.where, incident.deposited, incident.origin),
+            evidence=evidence_of(incident, incident.where, incident.deposited, incident.origin),
         )
     for incident in of_kind(trace, "first-window"):
         yield Finding(
@@ -163,7 +163,7 @@ def leftover(trace: Trace) -> Iterator[Finding]:
             ),
             consequence="The first step is too long.",
             remedy=Remedy("Clear the gradients before the loop begins.", "optimizer.zero_grad()"),
-            evidence=_evidence(incident, incident.where, incident.deposited),
+            evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
 
@@ -183,7 +183,7 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
             cause="The gradients are cleared more often than the parameters are updated.",
             consequence="Most of the computed gradients are thrown away; nothing accumulates.",
             remedy=Remedy("Clear the gradients once for each update, not for each backward."),
-            evidence=_evidence(incident, incident.where, incident.deposited),
+            evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
 
@@ -252,7 +252,7 @@ def partial_window(trace: Trace) -> Iterator[Finding]:
             ),
             consequence="The batches of that window do not contribute to training.",
             remedy=Remedy("Clear only after an update, or step once more before clearing."),
-            evidence=_evidence(incident, incident.where, incident.deposited),
+            evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
 

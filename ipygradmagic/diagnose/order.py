@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from ipygradmagic.diagnose.flow import loss_is_a_leaf
 from ipygradmagic.diagnose.ownership import holds_replaced
-from ipygradmagic.diagnose.words import at, grads, lines, of_kind, times, total
-from ipygradmagic.record.findings import Evidence, Finding, Remedy
-from ipygradmagic.record.ledger import Incident
+from ipygradmagic.diagnose.words import at, evidence_of, grads, of_kind, times, total
+from ipygradmagic.record.findings import Finding, Remedy
 from ipygradmagic.record.trace import Trace
 
 
@@ -29,7 +28,7 @@ def cleared_before_step(trace: Trace) -> Iterator[Finding]:
                 "Clear the gradients before backward() or after step().",
                 f"loss.backward()\n{incident.actor}.step()\n{incident.actor}.zero_grad()",
             ),
-            evidence=_evidence(incident, second=True),
+            evidence=evidence_of(incident, incident.other, incident.where, incident.deposited),
         )
 
 
@@ -59,7 +58,7 @@ def step_without_gradient(trace: Trace) -> Iterator[Finding]:
             remedy=Remedy(
                 "Call loss.backward() before step(), on a loss that depends on these parameters."
             ),
-            evidence=_evidence(incident),
+            evidence=evidence_of(incident, incident.where, incident.other, incident.deposited),
         )
 
 
@@ -76,15 +75,5 @@ def clip_after_step(trace: Trace) -> Iterator[Finding]:
             cause="Clipping changes .grad; the step before it had read the unclipped gradient.",
             consequence="The clipping has no effect on training.",
             remedy=Remedy("Clip between backward() and step()."),
-            evidence=_evidence(incident),
+            evidence=evidence_of(incident, incident.where, incident.other, incident.deposited),
         )
-
-
-def _evidence(incident: Incident, *, second: bool = False) -> Evidence:
-    places = (incident.other, incident.where) if second else (incident.where, incident.other)
-    return Evidence(
-        events=tuple(dict.fromkeys((incident.first_event, incident.last_event))),
-        lines=lines(*places, incident.deposited),
-        tensors=incident.tensors,
-        count=incident.count,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ipygradmagic.record.findings import Evidence
 from ipygradmagic.record.ledger import Incident
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.trace import Trace
@@ -42,6 +43,17 @@ def times(count: int) -> str:
 def lines(*places: SourceLocation | None) -> tuple[SourceLocation, ...]:
     """The places that are known, each once."""
     return tuple(dict.fromkeys(p for p in places if p is not None))
+
+
+def evidence_of(incident: Incident, *places: SourceLocation | None) -> Evidence:
+    """What an incident rests on; the most telling place first."""
+    events = (incident.first_event, incident.last_event)
+    return Evidence(
+        events=tuple(dict.fromkeys(e for e in events if e)),
+        lines=lines(*places),
+        tensors=incident.tensors,
+        count=incident.count,
+    )
 
 
 def plural(count: int, noun: str) -> str:

@@ -106,10 +106,6 @@ class Incidents:
         """Forget them all."""
         self._open.clear()
 
-    def kinds(self) -> set[str]:
-        """Kinds so far, for whoever wants to speak up during the run."""
-        return {o.kind for o in self._open.values()}
-
     def opened(self) -> tuple[Open, ...]:
         """All of them, as they are being collected."""
         return tuple(self._open.values())

@@ -286,17 +286,9 @@ class Ledger:
             note=found.note,
         )
 
-    def knows(self, slot: int) -> bool:
-        """Whether the buffer is in the books."""
-        return slot in self._slots
-
     def steps(self) -> dict[str, int]:
         """How often each optimizer stepped in this trace."""
         return dict(self._steps)
-
-    def incident_kinds(self) -> set[str]:
-        """Kinds of incidents so far, for whoever wants to speak up during the run."""
-        return self._incidents.kinds()
 
     # -- beginning and end of a trace --------------------------------------------------
 
