@@ -23,7 +23,7 @@ from ipygradmagic.capture.recorder import RawChange
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, summary
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.watch import BackwardPass, Watch
-from ipygradmagic.record.tensors import SMALL, Summary
+from ipygradmagic.record.tensors import SMALL
 
 MOST_GRAPHS = 6
 """Pictures are kept for at most this many backward lines."""
@@ -264,10 +264,11 @@ def _fill_added(change: RawChange, heard: list[Look] | None) -> None:
         change.added = tuple(a - b for a, b in zip(after, before))
         change.exact = False
         return
-    old, new = summary(before), summary(after)
-    if isinstance(old, Summary) and isinstance(new, Summary):
-        if old.mean is not None and new.mean is not None:
-            change.mean = new.mean - old.mean
+    if before.__class__ is not tuple and after.__class__ is not tuple:
+        old, new = summary(before), summary(after)
+        if old is not None and new is not None:
+            if old.mean is not None and new.mean is not None:
+                change.mean = new.mean - old.mean
     change.exact = False
 
 

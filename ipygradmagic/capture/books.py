@@ -56,6 +56,7 @@ class Leaf:
     """A tensor that owns a ``.grad`` slot, and what was last seen of it."""
 
     __slots__ = (
+        "_died",
         "_ref",
         "aliases",
         "asked",
@@ -86,8 +87,15 @@ class Leaf:
         "was",
     )
 
-    def __init__(self, number: int, tensor: Tensor, kind: str = "leaf") -> None:
+    def __init__(
+        self,
+        number: int,
+        tensor: Tensor,
+        kind: str = "leaf",
+        died: Callable[[weakref.ref[Tensor]], object] | None = None,
+    ) -> None:
         self.id = number
+        self._died = died
         self.kind = kind
         self.name = ""
         self.aliases: tuple[str, ...] = ()
@@ -113,7 +121,7 @@ class Leaf:
 
     def bind(self, tensor: Tensor) -> None:
         """Point at the live tensor (weakly) and take over its outward facts."""
-        self._ref: weakref.ref[Tensor] | None = weakref.ref(tensor)
+        self._ref: weakref.ref[Tensor] | None = weakref.ref(tensor, self._died)
         self.place = id(tensor)
         self.describe(tensor)
 
@@ -160,6 +168,7 @@ class Books:
         self.generations: dict[str, int] = {}
         self.retired: dict[int, str] = {}
         self.ledger = Ledger(self.name_of)
+        self._dead: list[object] = []
         self._next_leaf = 1
         self._next_slot = 1
 
@@ -176,7 +185,7 @@ class Books:
         if leaf is not None and leaf._ref is None and self._same(leaf, tensor):
             leaf.bind(tensor)
         else:
-            leaf = Leaf(self._next_leaf, tensor, kind)
+            leaf = Leaf(self._next_leaf, tensor, kind, self._dead.append)
             self._next_leaf += 1
             self.leaves[leaf.id] = leaf
             self.by_place[id(tensor)] = leaf
@@ -217,6 +226,9 @@ class Books:
 
     def bury(self) -> None:
         """Close the books of leaves that died; their totals stay under their names."""
+        if not self._dead:
+            return
+        self._dead.clear()
         dead = [leaf for leaf in self.leaves.values() if leaf.tensor() is None]
         for leaf in dead:
             self.ledger.forget(leaf.id)
@@ -299,6 +311,7 @@ class Books:
             if slot is not None and grad is not None:
                 slot.weak = _weak_storage(grad)
                 slot.version = (leaf.key or (0, 0))[1]
+        self._dead.append(None)  # look at every leaf, also at those that a swap has loosened
         self.bury()
         self.values.clear()
         for leaf in self.leaves.values():

@@ -23,7 +23,7 @@ from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.recorder import RawChange
 from ipygradmagic.capture.snapshot import Look, look, look_all
-from ipygradmagic.capture.source import Here, is_user
+from ipygradmagic.capture.source import Here, in_optim, is_user
 from ipygradmagic.capture.watch import Watch, proportional, same, version_of
 from ipygradmagic.record.events import Source
 
@@ -66,8 +66,11 @@ class HandWatch:
     def touches(self, target: Tensor) -> bool:
         """Whether a write to ``target`` may concern a known gradient or leaf."""
         local = self.watch.local
-        if local.quiet or (local.steps and self.optimizers.working()):
-            return False  # a step's own work is recorded as a whole
+        if local.quiet:
+            return False
+        if local.steps:  # a step's own work is recorded as a whole
+            if in_optim(sys._getframe(2).f_code) or self.optimizers.working():
+                return False
         address = storage_of(target)
         books = self.watch.books
         return address != 0 and (address in books.by_address or address in books.values)

@@ -14,9 +14,10 @@ from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.recorder import RawChange, RawEvent
-from ipygradmagic.capture.snapshot import is_finite, is_zero, look_all
+from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look_all
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.watch import StepCall, Watch, same, version_of
+from ipygradmagic.record.tensors import SMALL
 
 
 class OptimizerWatch:
@@ -48,7 +49,7 @@ class OptimizerWatch:
             watch.recorder.close_bursts()
             name = watch.discovery.optimizer_name(optimizer, here.frame)
             watch.remember(optimizer, name)
-            values = look_all([t for _, t in owned])
+            values = self._values(owned)
             began = watch.recorder.next
             call = StepCall(optimizer, name, here, began, owned, values, _shell())
         if call is None:
@@ -102,6 +103,22 @@ class OptimizerWatch:
             self.watch.meet(strangers, here)
         found = ((books.find(t), t) for t in tensors)
         return [(leaf, t) for leaf, t in found if leaf is not None]
+
+    @staticmethod
+    def _values(owned: list[tuple[Leaf, Tensor]]) -> list[Look]:
+        """What the parameters are now; the last look, where the version says that it still holds.
+
+        (A version misses writes through numpy, so small tensors are read all the same.)
+        """
+        old = [
+            (leaf.value, leaf.numel > SMALL and leaf.version == version_of(tensor))
+            for leaf, tensor in owned
+        ]
+        stale = [(k, t) for k, (_, t) in enumerate(owned) if old[k][0] is None or not old[k][1]]
+        values = [value for value, _ in old]
+        for (k, _), value in zip(stale, look_all([t for _, t in stale])):
+            values[k] = value
+        return values
 
     def _with_closure(
         self, call: StepCall, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -188,11 +205,10 @@ class OptimizerWatch:
         values = look_all([t for _, t in call.owned])
         missed: list[str] = []
         for (leaf, tensor), before, after in zip(call.owned, call.values, values):
-            moved = not same(before, after)
             change = regrads.get(leaf.id)
             if change is not None:
                 self._regrad(change, tensor, event)
-            elif not moved and leaf.grad is None:
+            elif leaf.grad is None and same(before, after):
                 missed.append(leaf.name)
                 continue
             else:

@@ -12,15 +12,17 @@ from collections import deque
 from types import CodeType
 
 from ipygradmagic.capture.books import Leaf
-from ipygradmagic.capture.snapshot import Look, is_finite, summary
+from ipygradmagic.capture.snapshot import MIDDLE, Look, is_finite, reduced, summary
 from ipygradmagic.capture.source import Here, Sources
 from ipygradmagic.record.events import Change, Event, Kind, Source
-from ipygradmagic.record.tensors import Holds
+from ipygradmagic.record.tensors import SMALL, Holds
 
 HEAD = 10_000
 """Changes (one tensor in one event) that are kept from the beginning of a trace."""
 TAIL = 10_000
 """Changes that are kept from the end of a trace."""
+COPIES = 1_000_000
+"""Elements of copied tensors (4 MB in float32) at which head and tail are full before that."""
 EACH = 3
 """Events of every signature that are kept wherever they happen."""
 MOST_SIGNATURES = 20_000
@@ -69,6 +71,13 @@ class RawChange:
             is_finite(self.after),
         )
 
+    def reduce(self) -> None:
+        """Make the statistics now and let go of copies."""
+        self.before, self.after = reduced(self.before), reduced(self.after)
+        self.added = reduced(self.added)
+        self.value_before = reduced(self.value_before)
+        self.value_after = reduced(self.value_after)
+
     def record(self) -> Change:
         """The plain record."""
         return Change(
@@ -96,6 +105,7 @@ class RawEvent:
         "graph",
         "index",
         "inside",
+        "joined",
         "kind",
         "label",
         "loss",
@@ -117,6 +127,7 @@ class RawEvent:
         self.via: CodeType | None = here.via
         self.actor: str | None = None
         self.changes: list[RawChange] = []
+        self.joined: dict[int, RawChange] = {}
         self.unchanged = 0
         self.missed: tuple[str, ...] = ()
         self.source: Source | None = None
@@ -179,6 +190,8 @@ class Recorder:
         self._tail: deque[RawEvent] = deque()
         self._room = HEAD
         self._tail_size = 0
+        self._head_copies = 0
+        self._tail_copies = 0
         self._open: dict[tuple[object, ...], RawEvent] = {}
         self._last: RawEvent | None = None
 
@@ -201,8 +214,7 @@ class Recorder:
         key = (kind, here.site, label)
         found = self._open.get(key)
         if found is not None:
-            again = any(c.leaf is leaf for c in found.changes)
-            if not again or (part and found is self._last):
+            if leaf.id not in found.joined or (part and found is self._last):
                 return found
             self.close_bursts()
         found = self._open[key] = self._new(kind, label, here)
@@ -245,16 +257,29 @@ class Recorder:
         return self._last
 
     def _keep(self, event: RawEvent) -> None:
-        size = len(event.changes) + 1
-        if self._room > 0:
+        size, copies = _size(event)
+        if self._room > 0 and self._head_copies < COPIES:
             self._room -= size
+            self._head_copies += copies
             self._head.append(event)
             return
+        self._room = 0
         seen = self._seen.get(event.signature, 0)
         if seen < EACH and event.signature <= MOST_SIGNATURES:
             self._seen[event.signature] = seen + 1
             self._examples.append(event)
+            for change in event.changes:
+                change.reduce()
         self._tail.append(event)
         self._tail_size += size
-        while self._tail_size > TAIL and len(self._tail) > 1:
-            self._tail_size -= len(self._tail.popleft().changes) + 1
+        self._tail_copies += copies
+        while len(self._tail) > 1 and (self._tail_size > TAIL or self._tail_copies > COPIES):
+            size, copies = _size(self._tail.popleft())
+            self._tail_size -= size
+            self._tail_copies -= copies
+
+
+def _size(event: RawEvent) -> tuple[int, int]:
+    """How much an event takes: changes, and elements of copied tensors."""
+    sizes = [n for n in [c.leaf.numel for c in event.changes] if SMALL < n <= MIDDLE]
+    return len(event.changes) + 1, sum(sizes)

@@ -1,10 +1,11 @@
 """A tensor to numbers, without disturbing it.
 
 A *look* is what the recorder keeps while the code runs: for a small tensor the tuple of its
-numbers, for any other a :class:`Summary`; :func:`summary` makes a Summary of either when the
-report is made. Middle-sized tensors are copied together into one flat array, because a
-statistic of each by torch costs more in calls than in arithmetic. Very large ones are sampled
-in blocks. No random number is drawn, nothing is written, no graph is built.
+numbers, for a middle-sized one its place in a flat copy of all that were looked at together,
+for a large one a handful of sums (of sampled blocks if it is very large). :func:`summary` makes
+a Summary of any of them when the report is made: most looks of a long run are never asked for
+their statistics, and to make those costs more than to copy. No random number is drawn, nothing
+is written, no graph is built.
 """
 
 from __future__ import annotations
@@ -18,18 +19,175 @@ from torch import Tensor
 
 from ipygradmagic.record.tensors import SMALL, Number, Summary
 
-Look = tuple[Number, ...] | Summary | None
-
-MIDDLE = 16_384
-"""Up to this many elements, tensors are summarised together through one flat copy."""
+MIDDLE = 65_536
+"""Up to this many elements, tensors are copied; their statistics are made when asked for."""
 LARGE = 1_048_576
 """Beyond this many elements, the statistics come from a sample."""
 BLOCKS, BLOCK = 1024, 1024
 """A sample is this many evenly spaced blocks of this many elements."""
+_FEW = 4
+"""From this many small tensors on, one copy of all is quicker than reading each."""
+_REAL = {
+    torch.float32,
+    torch.float64,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.int32,
+    torch.int16,
+    torch.int8,
+    torch.uint8,
+    torch.bool,
+}
+
+
+class Measured:
+    """The sums of one large tensor, not yet put into a Summary."""
+
+    __slots__ = ("high", "inf", "low", "nan", "numel", "of", "square", "total", "zero", "zeros")
+
+    def __init__(
+        self,
+        numel: int,
+        total: float,
+        square: float,
+        low: float,
+        high: float,
+        zeros: int | None,
+        of: int | None = None,
+    ) -> None:
+        self.numel = numel
+        self.total = total
+        self.square = square
+        self.low = low
+        self.high = high
+        self.zeros = zeros
+        self.of = of  # the size of the whole tensor, if this is only a sample
+        self.zero = low == 0.0 == high
+        self.nan = self.inf = 0
+
+    @property
+    def finite(self) -> bool:
+        """No element is NaN or infinite, as far as was looked."""
+        return not (self.nan or self.inf)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Measured):
+            return NotImplemented
+        return (
+            self.total == other.total
+            and self.square == other.square
+            and self.low == other.low
+            and self.high == other.high
+            and self.zeros == other.zeros
+            and self.numel == other.numel
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def summary(self) -> Summary:
+        """As the record keeps it."""
+        whole = self.numel if self.of is None else self.of
+        square = self.square * (whole / self.numel)
+        counted = self.of is None or self.zero
+        return Summary(
+            numel=whole,
+            norm=math.sqrt(square) if square == square else math.nan,
+            mean=self.total / self.numel,
+            min=self.low,
+            max=self.high,
+            zeros=(whole if self.zero else self.zeros) if counted else None,
+            nan=self.nan,
+            inf=self.inf,
+            zero=self.zero,
+            sampled=self.of is not None,
+        )
+
+
+class Copy:
+    """A flat copy of some tensors that were looked at together."""
+
+    __slots__ = ("_zero", "data", "finite")
+
+    def __init__(self, data: Tensor) -> None:
+        self.data = data
+        self.finite = abs(float(data.sum())) < math.inf or bool(torch.isfinite(data).all())
+        self._zero: bool | None = None
+
+    @property
+    def zero(self) -> bool:
+        """All of it is zero."""
+        if self._zero is None:
+            self._zero = not bool(self.data.any())
+        return self._zero
+
+
+class Part:
+    """One tensor's place in a :class:`Copy`."""
+
+    __slots__ = ("_nonzero", "copy", "numel", "start")
+
+    def __init__(self, copy: Copy, start: int, numel: int) -> None:
+        self.copy = copy
+        self.start = start
+        self.numel = numel
+        self._nonzero: bool | None = None
+
+    @property
+    def zero(self) -> bool:
+        """Every element is zero."""
+        if self._nonzero is None:
+            self._nonzero = not self.copy.zero and bool(self.data.any())
+        return not self._nonzero
+
+    @property
+    def finite(self) -> bool:
+        """No element is NaN or infinite."""
+        return self.copy.finite or bool(torch.isfinite(self.data).all())
+
+    @property
+    def data(self) -> Tensor:
+        """The elements, in row-major order."""
+        return self.copy.data[self.start : self.start + self.numel]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Part):
+            return NotImplemented
+        if self.numel != other.numel:
+            return False
+        return torch.equal(self.data, other.data)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def summary(self) -> Summary:
+        """As the record keeps it; in float64 throughout."""
+        data = self.data.double().cpu().numpy()
+        nan, inf = int(np.isnan(data).sum()), int(np.isinf(data).sum())
+        zeros = int(np.count_nonzero(data == 0))
+        with np.errstate(all="ignore"):
+            return Summary(
+                numel=self.numel,
+                norm=float(np.sqrt((data * data).sum())),  # not dot(): BLAS threads spin
+                mean=float(data.mean()),
+                min=float(data.min()),
+                max=float(data.max()),
+                zeros=zeros,
+                nan=nan,
+                inf=inf,
+                zero=zeros == self.numel,
+            )
+
+
+Look = tuple[Number, ...] | Part | Measured | Summary | None
 
 
 def look(tensor: Tensor | None) -> Look:
     """Look at one tensor; None stays None."""
+    if tensor is None:
+        return None
+    if tensor.__class__ in _EXACT and not torch._C._len_torch_function_stack():
+        if tensor.numel() <= SMALL and _dense(tensor):
+            return _small(tensor)
     return look_all((tensor,))[0]
 
 
@@ -39,6 +197,7 @@ def look_all(tensors: Sequence[Tensor | None]) -> list[Look]:
     User modes (``__torch_function__``, ``__torch_dispatch__``) do not see these reads.
     """
     looks: list[Look] = [None] * len(tensors)
+    small: list[int] = []
     middle: list[int] = []
     enabled = torch.is_grad_enabled()
     try:
@@ -47,17 +206,20 @@ def look_all(tensors: Sequence[Tensor | None]) -> list[Look]:
             for i, tensor in enumerate(tensors):
                 if tensor is None:
                     continue
-                n = tensor.numel()
                 if not _plain(tensor):
                     looks[i] = _odd(tensor)
-                elif n <= SMALL:
-                    looks[i] = _small(tensor)
+                    continue
+                n = tensor.numel()
+                if n <= SMALL:
+                    small.append(i)
                 elif n <= MIDDLE:
                     middle.append(i)
                 else:
                     looks[i] = _large(tensor)
+            if small:
+                _read([tensors[i] for i in small], small, looks)
             if middle:
-                _middle([tensors[i] for i in middle], middle, looks)
+                _copy([tensors[i] for i in middle], middle, looks)
     finally:
         torch._C._set_grad_enabled(enabled)
     return looks
@@ -65,7 +227,14 @@ def look_all(tensors: Sequence[Tensor | None]) -> list[Look]:
 
 def summary(found: Look) -> Summary | None:
     """The Summary of a look."""
-    return Summary.of_values(found) if isinstance(found, tuple) else found
+    if isinstance(found, tuple):
+        return Summary.of_values(found)
+    return found.summary() if isinstance(found, (Part, Measured)) else found
+
+
+def reduced(found: Look) -> Look:
+    """The same look without a copy behind it."""
+    return found.summary() if isinstance(found, Part) else found
 
 
 def is_zero(found: Look) -> bool:
@@ -78,8 +247,20 @@ def is_zero(found: Look) -> bool:
 def is_finite(found: Look) -> bool:
     """No NaN or infinity was seen."""
     if isinstance(found, tuple):
-        return all(abs(v) < math.inf for v in found)
+        return all(abs(value) < math.inf for value in found)
     return found is None or found.finite
+
+
+_EXACT = (Tensor, torch.nn.Parameter)
+
+
+def _dense(tensor: Tensor) -> bool:
+    return (
+        tensor.dtype in _REAL
+        and tensor.layout is torch.strided
+        and not tensor.is_meta
+        and not tensor.is_nested
+    )
 
 
 def _plain(tensor: Tensor) -> bool:
@@ -91,13 +272,7 @@ def _plain(tensor: Tensor) -> bool:
             return False
         if torch.nn.parameter.is_lazy(tensor):
             return False
-    return (
-        tensor.layout is torch.strided
-        and not tensor.is_meta
-        and not tensor.is_quantized
-        and not tensor.is_complex()
-        and not tensor.is_nested
-    )
+    return _dense(tensor)
 
 
 def _small(tensor: Tensor) -> tuple[Number, ...]:
@@ -168,73 +343,74 @@ def _complex(tensor: Tensor) -> Look:
     return summary(look(flat.abs()))
 
 
-def _middle(tensors: Sequence[Tensor | None], places: list[int], looks: list[Look]) -> None:
-    """Statistics of many tensors from one flat float64 copy, by segment."""
-    parts = [t.detach().reshape(-1) for t in tensors if t is not None]
-    flat = (parts[0] if len(parts) == 1 else _join(parts)).double().cpu().numpy()
-    sizes = np.array([p.numel() for p in parts])
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
-    with np.errstate(all="ignore"):
-        sums = np.add.reduceat(flat, starts)
-        squares = np.add.reduceat(flat * flat, starts)
-        lows = np.minimum.reduceat(flat, starts)
-        highs = np.maximum.reduceat(flat, starts)
-        zeros = np.add.reduceat((flat == 0).astype(np.int64), starts)
-    for k, place in enumerate(places):
-        n, total, low, high = int(sizes[k]), float(sums[k]), float(lows[k]), float(highs[k])
-        nan = inf = 0
-        if not (math.isfinite(low) and math.isfinite(high)):
-            piece = flat[starts[k] : starts[k] + n]
-            nan, inf = int(np.isnan(piece).sum()), int(np.isinf(piece).sum())
-        looks[place] = Summary(
-            numel=n,
-            norm=math.sqrt(squares[k]) if squares[k] == squares[k] else math.nan,
-            mean=total / n,
-            min=low,
-            max=high,
-            zeros=int(zeros[k]),
-            nan=nan,
-            inf=inf,
-            zero=int(zeros[k]) == n,
-        )
+def _read(tensors: Sequence[Tensor | None], places: list[int], looks: list[Look]) -> None:
+    """All numbers of small tensors."""
+    some = [t for t in tensors if t is not None]
+    if len(some) < _FEW or any(t.dtype is not some[0].dtype for t in some):
+        for place, tensor in zip(places, some):
+            looks[place] = _small(tensor)
+        return
+    numbers = _flatten(some).tolist()
+    start = 0
+    for place, tensor in zip(places, some):
+        end = start + tensor.numel()
+        looks[place] = tuple(numbers[start:end])
+        start = end
 
 
-def _join(parts: list[Tensor]) -> Tensor:
-    if len({(p.dtype, p.device) for p in parts}) > 1:
-        parts = [p.double().cpu() for p in parts]
-    return torch.cat(parts)
+def _copy(tensors: Sequence[Tensor | None], places: list[int], looks: list[Look]) -> None:
+    """One flat copy for all tensors of a dtype and device."""
+    some = [t for t in tensors if t is not None]
+    kinds = {(t.dtype, t.device) for t in some} if len(some) > 1 else ()
+    if len(kinds) > 1:
+        for kind in kinds:
+            mine = [k for k, t in enumerate(some) if (t.dtype, t.device) == kind]
+            _copy([some[k] for k in mine], [places[k] for k in mine], looks)
+        return
+    copy = Copy(_flatten(some))
+    start = 0
+    for place, tensor in zip(places, some):
+        n = tensor.numel()
+        looks[place] = Part(copy, start, n)
+        start += n
 
 
-def _large(tensor: Tensor) -> Summary:
-    """Statistics by few passes of torch; of a sample of blocks if very large."""
+def _flatten(tensors: list[Tensor]) -> Tensor:
+    """All elements in one new array, each tensor in row-major order."""
+    if len(tensors) == 1:
+        return tensors[0].detach().reshape(-1).clone()
+    flat: Tensor = torch._C._nn.flatten_dense_tensors(tensors)
+    return flat
+
+
+def _large(tensor: Tensor) -> Measured:
+    """Statistics of one tensor by few passes; of a sample of blocks if very large."""
     whole = tensor.detach()
     n = whole.numel()
-    seen = _sample(whole) if n > LARGE else whole
+    seen = _sample(whole) if n > LARGE else whole.reshape(-1)
     if not seen.is_floating_point():
         seen = seen.double()
     wide = torch.float64 if seen.dtype is torch.float64 else torch.float32
     total = float(seen.sum(dtype=wide))
     low, high = (float(v) for v in torch.aminmax(seen))
-    zeros = seen.numel() - int(torch.count_nonzero(seen))
-    norm = float(torch.linalg.vector_norm(seen, dtype=wide)) * math.sqrt(n / seen.numel())
-    nan = inf = 0
+    square = _square(seen, wide)
+    zeros = 0 if low > 0.0 or high < 0.0 else None
+    found = Measured(seen.numel(), total, square, low, high, zeros, n if n > LARGE else None)
+    if found.zero and n > LARGE:
+        found.zero = not int(torch.count_nonzero(whole))  # only claimed after an exact look
     if not (math.isfinite(low) and math.isfinite(high)):
-        nan, inf = int(torch.isnan(seen).sum()), int(torch.isinf(seen).sum())
-    zero = zeros == seen.numel()
-    if zero and seen is not whole:
-        zero = int(torch.count_nonzero(whole)) == 0  # emptiness is only claimed after an exact look
-    return Summary(
-        numel=n,
-        norm=norm,
-        mean=total / seen.numel(),
-        min=low,
-        max=high,
-        zeros=zeros if seen is whole or zero else None,
-        nan=nan,
-        inf=inf,
-        zero=zero,
-        sampled=seen is not whole,
-    )
+        found.nan, found.inf = int(torch.isnan(seen).sum()), int(torch.isinf(seen).sum())
+    return found
+
+
+def _square(seen: Tensor, wide: torch.dtype) -> float:
+    """Sum of squares; the norm knows how not to overflow, the dot product is quicker."""
+    if seen.dtype is wide and seen.dim() == 1:
+        square = float(torch.dot(seen, seen))
+        if 1e-30 < square < math.inf:
+            return square
+    norm = float(torch.linalg.vector_norm(seen, dtype=torch.float64))
+    return norm * norm
 
 
 def _sample(tensor: Tensor) -> Tensor:

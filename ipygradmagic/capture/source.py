@@ -13,8 +13,8 @@ import site as site_module
 import sys
 import sysconfig
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import CodeType, FrameType
+from typing import Any, NamedTuple
 
 from ipygradmagic.record.source import SourceLocation
 
@@ -51,10 +51,18 @@ def is_user(code: CodeType) -> bool:
 _DECORATORS = {"wrapper", "_no_grad_wrapper", "decorate_context", "inner", "_fn", "_wrapped_call"}
 
 
+_SPEAKS: dict[tuple[str, str], bool] = {}
+
+
 def _speaks(code: CodeType) -> bool:
     """A library function worth naming: not ours, not a decorator's shell, not the API itself."""
-    name = code.co_filename
-    return code.co_name not in _DECORATORS and not name.startswith(_PACKAGE) and not _is_api(name)
+    key = (code.co_name, code.co_filename)
+    known = _SPEAKS.get(key)
+    if known is None:
+        called, name = key
+        ours = called in _DECORATORS or name.startswith(_PACKAGE) or _is_api(name)
+        known = _SPEAKS[key] = not ours
+    return known
 
 
 def _is_api(filename: str) -> bool:
@@ -74,8 +82,20 @@ _API = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Here:
+_OPTIM = os.path.join("torch", "optim", "")
+_IN_OPTIM: dict[str, bool] = {}
+
+
+def in_optim(code: CodeType) -> bool:
+    """Code of torch's own optimizers: while it runs, a step is at its own work."""
+    name = code.co_filename
+    known = _IN_OPTIM.get(name)
+    if known is None:
+        known = _IN_OPTIM[name] = _OPTIM in name and not name.endswith("swa_utils.py")
+    return known
+
+
+class Here(NamedTuple):
     """A place right now: its site, the innermost user frame, and the library call between."""
 
     site: int
@@ -92,7 +112,7 @@ class Sources:
 
     def __init__(self, cell_of: CellOf | None = None) -> None:
         self._cell_of = cell_of
-        self._sites: dict[tuple[tuple[CodeType, int], ...], int] = {}
+        self._sites: dict[tuple[int, ...], int] = {}
         self._keys: list[tuple[tuple[CodeType, int], ...]] = []
         self._located: dict[int, SourceLocation | None] = {}
 
@@ -101,18 +121,24 @@ class Sources:
         frame: FrameType | None = sys._getframe(1)
         inner: FrameType | None = None
         via: CodeType | None = None
-        key: list[tuple[CodeType, int]] = []
+        key: list[object] = []
+        known = _IS_USER
         while frame is not None:
             code = frame.f_code
-            if is_user(code):
-                inner = inner or frame
-                key.append((code, frame.f_lasti))
-                if code.co_name == "<module>" or len(key) == DEPTH:
+            user = known.get(code.co_filename)
+            if user is None:
+                user = is_user(code)
+            if user:
+                if inner is None:
+                    inner = frame
+                key.append(code)
+                key.append(frame.f_lasti)
+                if code.co_name == "<module>" or len(key) == 2 * DEPTH:
                     break
             elif inner is None and _speaks(code):
                 via = code
             frame = frame.f_back
-        return Here(self._number(tuple(key)), inner, via)
+        return Here(self._number(key), inner, via)
 
     def locate(self, site: int) -> SourceLocation | None:
         """The line of a site; None for an unknown one."""
@@ -124,17 +150,23 @@ class Sources:
 
     def at_line(self, code: CodeType, line: int) -> int:
         """The site of a given line of a code object's file."""
-        return self._number(((code, -line),))
+        return self._number([code, -line])
 
     def frames(self, site: int) -> tuple[tuple[CodeType, int], ...]:
         """The user's (code object, instruction) pairs of a site, innermost first."""
         return self._keys[site] if 0 <= site < len(self._keys) else ()
 
-    def _number(self, key: tuple[tuple[CodeType, int], ...]) -> int:
-        number = self._sites.get(key)
+    def _number(self, flat: list[Any]) -> int:
+        """The site of ``[code, instruction, code, instruction, …]``, innermost first.
+
+        Found by the identity of the code objects (hashing one reads all of it); they are kept in
+        the key, so an identity cannot come to denote another one.
+        """
+        quick = tuple([p if p.__class__ is int else id(p) for p in flat])
+        number = self._sites.get(quick)
         if number is None:
-            number = self._sites[key] = len(self._keys)
-            self._keys.append(key)
+            number = self._sites[quick] = len(self._keys)
+            self._keys.append(tuple(zip(flat[::2], flat[1::2])))
         return number
 
     def _describe(self, key: tuple[tuple[CodeType, int], ...]) -> SourceLocation:

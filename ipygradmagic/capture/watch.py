@@ -11,7 +11,7 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -74,19 +74,10 @@ class _Local(threading.local):
     def __init__(self) -> None:
         self.quiet = 0
         self.depth = 0
-        self.shield: ExitStack | None = None
+        self.shield: AbstractContextManager[object] | None = None
+        self.modes: ExitStack | None = None
         self.steps: list[StepCall] = []
         self.passes: list[BackwardPass] = []
-
-
-def _shield() -> ExitStack | None:
-    """User modes and subclasses do not see our reads; None where there is nothing to hide from."""
-    modes = torch._C._len_torch_dispatch_stack()
-    stack = ExitStack()
-    stack.enter_context(torch._C.DisableTorchFunction())
-    if modes:
-        stack.enter_context(_disable_current_modes())
-    return stack
 
 
 class _Quiet:
@@ -117,15 +108,22 @@ class _Guard:
         local = self._watch.local
         local.quiet += 1
         local.depth += 1
-        if local.depth == 1:
-            local.shield = _shield()
+        if local.depth == 1:  # user modes and subclasses do not see our reads
+            local.shield = shield = torch._C.DisableTorchFunction()
+            shield.__enter__()
+            if torch._C._len_torch_dispatch_stack():
+                local.modes = modes = ExitStack()
+                modes.enter_context(_disable_current_modes())
 
     def __exit__(self, kind: type[BaseException] | None, error: object, tb: object) -> bool:
         local = self._watch.local
         local.quiet -= 1
         local.depth -= 1
         if local.depth == 0 and local.shield is not None:
-            local.shield.close()
+            if local.modes is not None:
+                local.modes.close()
+                local.modes = None
+            local.shield.__exit__(None, None, None)
             local.shield = None
         self._watch.lock.release()
         if isinstance(error, Exception):
@@ -154,6 +152,7 @@ class Watch:
         self.faults = 0
         self.running = True
         self.passes: list[BackwardPass] = []
+        self.threads: list[int] = []
         self._guard = _Guard(self)
         self._quiet = _Quiet(self.local)
 
@@ -269,9 +268,13 @@ class Watch:
         """
         suspects: list[tuple[Leaf, Tensor | None, tuple[int, int] | None]] = []
         for leaf, tensor in self.mine(leaves):
-            grad = grad_of(leaf, tensor)
+            grad = tensor.grad if leaf.parameter else grad_of(leaf, tensor)
+            if grad is None:
+                if leaf.key is not None:
+                    suspects.append((leaf, None, None))
+                continue
             key = grad_key(grad)
-            if key != leaf.key or (grad is not None and leaf.numel <= SMALL):
+            if leaf.numel <= SMALL or key != leaf.key:
                 suspects.append((leaf, grad, key))
         if not suspects:
             return []
@@ -285,9 +288,21 @@ class Watch:
 
     def claim(self, leaves: Iterable[Leaf]) -> None:
         """This thread works on these leaves from now on."""
+        if self._alone():
+            return
         me = threading.get_ident()
         for leaf in leaves:
             leaf.thread = me
+
+    def _alone(self) -> bool:
+        """No other thread has worked on anything yet; the first one owns what was known then."""
+        me = threading.get_ident()
+        if me not in self.threads:
+            self.threads.append(me)
+            if len(self.threads) == 2:
+                for leaf in self.books.leaves.values():
+                    leaf.thread = leaf.thread or self.threads[0]
+        return len(self.threads) == 1
 
     def mine(self, leaves: Sequence[tuple[Leaf, Tensor]]) -> Sequence[tuple[Leaf, Tensor]]:
         """Those of the leaves that no other living thread works on.
@@ -295,6 +310,8 @@ class Watch:
         Neither the engine nor torch's reference counts wait for a reader in another thread: to
         look at its gradients could crash the process.
         """
+        if self._alone():
+            return leaves
         me = threading.get_ident()
         if all(leaf.thread in (0, me) for leaf, _ in leaves) and len(self.passes) <= 1:
             return leaves
@@ -305,8 +322,10 @@ class Watch:
 
     def unseen(self, here: Here) -> None:
         """Record what happened to gradients since the last event without being noticed."""
-        skipped = {i for p in self.local.passes for i in p.reached}
-        known = [(f, t) for f, t in self.books.alive() if f.id not in skipped]
+        known = list(self.books.alive())
+        if self.local.passes:
+            skipped = {i for p in self.local.passes for i in p.reached}
+            known = [(f, t) for f, t in known if f.id not in skipped]
         for change in self.observe(known):
             leaf = change.leaf
             tensor = leaf.tensor()
@@ -420,15 +439,15 @@ class Watch:
     @staticmethod
     def join(event: RawEvent, change: RawChange) -> None:
         """Add a change to its event; a leaf that comes again keeps its first *before*."""
-        for known in event.changes:
-            if known.leaf is change.leaf:
-                known.after, known.holds = change.after, change.holds
-                known.changed = known.changed or change.changed
-                if change.value_after is not None:
-                    known.value_before = known.value_before or change.value_before
-                    known.value_after = change.value_after
-                return
-        event.changes.append(change)
+        known = event.joined.setdefault(change.leaf.id, change)
+        if known is change:
+            event.changes.append(change)
+            return
+        known.after, known.holds = change.after, change.holds
+        known.changed = known.changed or change.changed
+        if change.value_after is not None:
+            known.value_before = known.value_before or change.value_before
+            known.value_after = change.value_after
 
     def everyone_else(self, event: RawEvent) -> None:
         """Count the known leaves that the event left alone."""

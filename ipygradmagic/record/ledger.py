@@ -18,9 +18,12 @@ from itertools import pairwise
 
 from ipygradmagic.record.accounts import Account, LeafBook, LedgerReport, Run, Slot, add
 from ipygradmagic.record.incidents import Incident, IncidentKind, Incidents, Locate, NameOf
-from ipygradmagic.record.tensors import Holds
+from ipygradmagic.record.tensors import EMPTY, Holds
 
 __all__ = ["Incident", "IncidentKind", "LeafBook", "Ledger", "LedgerReport"]
+
+
+_MOST_HELD = 256
 
 
 class Ledger:
@@ -41,6 +44,7 @@ class Ledger:
         self._streak: dict[str, int] = {}
         self._closures = 0
         self._last_use = 0
+        self._held: dict[tuple[int, int, int, int, int, str], Holds] = {}
 
     # -- entries -----------------------------------------------------------------------
 
@@ -80,11 +84,15 @@ class Ledger:
 
     def deposit(self, leaf: int, slot: int, event: int, number: int, site: int) -> None:
         """Backward ``number`` added to the slot."""
-        self.attach(leaf, slot)
-        found = self._slots[slot]
-        if any(run.used and not run.covered for run in found.runs):
-            for run in found.runs:
-                run.covered = run.covered or run.used > 0
+        found = self._slots.get(slot)
+        if found is None:
+            found = self._slots[slot] = Slot()
+        found.holders.add(leaf)
+        covered = False
+        for run in found.runs:
+            if run.used and not run.covered:
+                run.covered = covered = True
+        if covered:
             found.join()
         last = found.runs[-1] if found.runs else None
         if last and last.site == site and not last.used and not last.earlier:
@@ -93,7 +101,8 @@ class Ledger:
             last.last, last.last_event = number, event
         else:
             found.runs.append(Run(site, number, number, event, event))
-            found.join()
+            if last:
+                found.join()
         found.note = ""
         found.consumers.clear()
         account = self._account(leaf)
@@ -265,13 +274,19 @@ class Ledger:
         """What a buffer holds, in a few numbers."""
         found = self._slots.get(slot) if slot is not None else None
         if found is None or not found.runs:
-            return Holds()
+            return EMPTY
         runs = found.runs
         if len(runs) == 1 and not runs[0].earlier and runs[0].first:
             run = runs[0]
             used = run.count if run.used else 0
             stale = used if run.covered else 0
-            return Holds(run.count, run.first, run.last, used, stale, note=found.note)
+            key = (run.count, run.first, run.last, used, stale, found.note)
+            known = self._held.get(key)  # tensors that go together hold the same
+            if known is None:
+                if len(self._held) > _MOST_HELD:
+                    self._held.clear()
+                known = self._held[key] = Holds(*key[:5], note=found.note)
+            return known
         mine = [r for r in runs if not r.earlier and r.first]
         before = [r for r in runs if r.earlier]
         return Holds(
@@ -454,8 +469,9 @@ class Ledger:
         slot.consumers.add(actor)
         if not fresh:
             return False
-        self._judge(slot.runs, fresh, leaf, event, site, number, actor)
-        size = sum(r.count for r in fresh)
+        if len(slot.runs) > 1:
+            self._judge(slot.runs, fresh, leaf, event, site, number, actor)
+        size = sum([r.count for r in fresh])
         account.smallest = min(account.smallest, size) if account.consumptions else size
         account.largest = max(account.largest, size)
         account.consumptions += 1
@@ -464,7 +480,8 @@ class Ledger:
         self._note_sites(account, fresh, (event, number, site))
         for run in slot.runs:
             run.used += 1
-        slot.join()
+        if len(slot.runs) > 1:
+            slot.join()
         return True
 
     def _consume_dropped(self, account: Account) -> bool:
@@ -560,6 +577,11 @@ class Ledger:
 
     def _drop(self, account: Account, slot: Slot, leaf: int, event: int, site: int) -> None:
         unread = [r for r in slot.runs if not r.used]
+        if not unread:
+            slot.runs.clear()
+            slot.note = ""
+            slot.consumers.clear()
+            return
         lost = [r for r in unread if r.first_event > self._last_use and r.first]
         for run in unread:
             account.discarded += run.count
@@ -567,8 +589,7 @@ class Ledger:
         for run in lost:  # nothing at all stepped since: nobody had a chance to use them
             account.dropped_by_site[run.site] = account.dropped_by_site.get(run.site, 0) + run.count
         size = sum(r.count for r in lost)
-        if unread:
-            account.cleared_at = site
+        account.cleared_at = site
         if 0 < size < account.largest:
             self._incidents.note("partial-window", event, leaf, site, deposited=lost[0].site)
         slot.runs.clear()
