@@ -10,7 +10,7 @@ unless its very memory is.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import torch
@@ -22,6 +22,8 @@ from ipygradmagic.record.ledger import Ledger
 from ipygradmagic.record.source import SourceLocation
 
 GradKey = tuple[int, int] | None
+MOST_SPARE = 4096
+"""Slots that were given back and are kept for the next gradients."""
 
 
 class StorageWeakRef(Protocol):
@@ -169,6 +171,7 @@ class Books:
         self.retired: dict[int, str] = {}
         self.ledger = Ledger(self.name_of)
         self._dead: list[object] = []
+        self._spare: list[Slot] = []
         self._next_leaf = 1
         self._next_slot = 1
 
@@ -217,12 +220,10 @@ class Books:
         leaf.generation = self.generations.get(name, 0) + 1
         self.generations[name] = leaf.generation
 
-    def alive(self) -> Iterator[tuple[Leaf, Tensor]]:
+    def alive(self) -> list[tuple[Leaf, Tensor]]:
         """Every known leaf whose tensor is alive."""
-        for leaf in tuple(self.leaves.values()):
-            tensor = leaf.tensor()
-            if tensor is not None:
-                yield leaf, tensor
+        pairs = [(leaf, leaf._ref()) for leaf in self.leaves.values() if leaf._ref is not None]
+        return [(leaf, tensor) for leaf, tensor in pairs if tensor is not None]
 
     def bury(self) -> None:
         """Close the books of leaves that died; their totals stay under their names."""
@@ -253,12 +254,20 @@ class Books:
             self._dissolve(slot)
             slot = None
         if slot is None:
-            slot = Slot(self._next_slot, address)
+            slot = self._fresh(address)
             self._next_slot += 1
             self.slots[slot.id] = slot
             if address:
                 self.by_address[address] = slot
         slot.holders.add(leaf.id)
+        return slot
+
+    def _fresh(self, address: int) -> Slot:
+        """A slot; one that was given back where possible (new ones cost garbage collection)."""
+        if not self._spare:
+            return Slot(self._next_slot, address)
+        slot = self._spare.pop()
+        slot.id, slot.address, slot.version, slot.weak = self._next_slot, address, 0, None
         return slot
 
     def let_go(self, leaf: Leaf) -> None:
@@ -269,6 +278,8 @@ class Books:
             slot.holders.discard(leaf.id)
             if not slot.holders:
                 self._dissolve(slot)
+                if len(self._spare) < MOST_SPARE:
+                    self._spare.append(slot)
 
     def _still_there(self, slot: Slot) -> bool:
         """Some holder's gradient still lies at the slot's address (else it was reused)."""

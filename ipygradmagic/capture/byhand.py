@@ -16,19 +16,21 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture.backward import BackwardWatch
-from ipygradmagic.capture.books import Leaf, storage_of
-from ipygradmagic.capture.derivation import Derivation
+from ipygradmagic.capture.books import Leaf, grad_key, storage_of
+from ipygradmagic.capture.derivation import Answer, Derivation
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.recorder import RawChange
 from ipygradmagic.capture.snapshot import Look, look, look_all
 from ipygradmagic.capture.source import Here, in_optim, is_user
-from ipygradmagic.capture.watch import Watch, proportional, same, version_of
+from ipygradmagic.capture.watch import Watch, grad_of, proportional, same, version_of
 from ipygradmagic.record.events import Source
 
 _SCALING = {"mul_", "div_", "__imul__", "__itruediv__", "multiply_", "divide_", "_foreach_mul_"}
 _SCALING |= {"_foreach_div_", "true_divide_"}
+MOST_ANSWERS = 10_000
+"""So many answers to "was this computed from a gradient?" are remembered, by line and leaf."""
 MEASURING = 1e6
 """A limit beyond this clips nothing that trains; the call is there for its return value."""
 _ADDING = {"add_", "sub_", "__iadd__", "__isub__", "subtract_", "_foreach_add_", "_foreach_sub_"}
@@ -60,6 +62,7 @@ class HandWatch:
         self.backward = backward
         self.optimizers = optimizers
         self.derivation = Derivation()
+        self._answers: dict[tuple[int, int], Answer] = {}
 
     # -- in-place methods and functions ------------------------------------------------
 
@@ -119,14 +122,19 @@ class HandWatch:
             for holder in tuple(slot.holders) if slot is not None else ():
                 leaf = books.leaves.get(holder)
                 tensor = leaf.tensor() if leaf is not None else None
-                if leaf is None or tensor is None or tensor.grad is None:
+                grad = tensor.grad if tensor is not None else None
+                if leaf is None or tensor is None or grad is None:
                     continue
-                if storage_of(tensor.grad) == address and overlap(target, tensor.grad):
+                if grad is target:
+                    found.grads.append((leaf, tensor))
+                elif storage_of(grad) == address and overlap(target, grad):
                     found.grads.append((leaf, tensor))
                     found.part = found.part or target.numel() < leaf.numel
             for leaf in books.values.get(address, ()):
                 tensor = leaf.tensor()
-                if tensor is not None and overlap(target, tensor):
+                if tensor is target:
+                    found.values.append((leaf, target))
+                elif tensor is not None and overlap(target, tensor):
                     found.values.append((leaf, tensor))
                     found.part = found.part or target.numel() < leaf.numel
         return found
@@ -161,6 +169,13 @@ class HandWatch:
 
     def _edited(self, grads: list[tuple[Leaf, Tensor]]) -> Iterator[RawChange]:
         """Every gradient that was written, also where the numbers came out the same."""
+        if len(grads) == 1:
+            leaf, tensor = grads[0]
+            grad = grad_of(leaf, tensor)
+            before, after = leaf.grad, look(grad)
+            leaf.grad, leaf.key = after, grad_key(grad)
+            yield RawChange(leaf, before, after, changed=not same(before, after))
+            return
         first = dict.fromkeys(leaf.id for leaf, _ in grads)
         for leaf, _ in grads:
             leaf.key = None  # written for sure, even if through ``.data``: look again
@@ -209,8 +224,15 @@ class HandWatch:
 
     def _source(self, leaf: Leaf, here: Here, before: Look, after: Look) -> Source:
         """Where the new value came from: the code that wrote it, else the numbers."""
-        target = _target_name(here.frame, leaf)
-        answer = self.derivation.of_statement(here.site, here.frame, target)
+        key = (here.site, leaf.id)
+        if key in self._answers:
+            answer = self._answers[key]
+        else:
+            target = _target_name(here.frame, leaf)
+            answer = self.derivation.of_statement(here.site, here.frame, target)
+            if len(self._answers) > MOST_ANSWERS:
+                self._answers.clear()
+            self._answers[key] = answer
         if answer is not None:
             return "gradient" if answer else "other"
         return "gradient" if proportional(before, after, leaf.grad) else "unknown"
@@ -408,6 +430,8 @@ def overlap(one: Tensor, other: Tensor) -> bool:
     """Whether two dense tensors of one storage share memory (True where it can't be told)."""
     try:
         a, b = one.data_ptr(), other.data_ptr()
+        if a == b and one.numel() and other.numel():
+            return True
         return a < b + _extent(other) and b < a + _extent(one)
     except (RuntimeError, NotImplementedError):
         return True

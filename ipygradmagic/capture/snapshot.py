@@ -183,12 +183,21 @@ Look = tuple[Number, ...] | Part | Measured | Summary | None
 
 def look(tensor: Tensor | None) -> Look:
     """Look at one tensor; None stays None."""
+    found = _quick(tensor)
+    return look_all((tensor,))[0] if found is _UNKNOWN else found
+
+
+_UNKNOWN: Summary = Summary(-1)
+
+
+def _quick(tensor: Tensor | None) -> Look:
+    """The look at a small plain tensor; ``_UNKNOWN`` for one that needs more care."""
     if tensor is None:
         return None
     if tensor.__class__ in _EXACT and not torch._C._len_torch_function_stack():
         if tensor.numel() <= SMALL and _dense(tensor):
             return _small(tensor)
-    return look_all((tensor,))[0]
+    return _UNKNOWN
 
 
 def look_all(tensors: Sequence[Tensor | None]) -> list[Look]:
@@ -196,6 +205,10 @@ def look_all(tensors: Sequence[Tensor | None]) -> list[Look]:
 
     User modes (``__torch_function__``, ``__torch_dispatch__``) do not see these reads.
     """
+    if len(tensors) < _FEW:
+        few = [_quick(tensor) for tensor in tensors]
+        if not any(found is _UNKNOWN for found in few):
+            return few
     looks: list[Look] = [None] * len(tensors)
     small: list[int] = []
     middle: list[int] = []

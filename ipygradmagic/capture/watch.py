@@ -34,6 +34,8 @@ THREADS_NOTE = (
     "with the pass that ended last"
 )
 _TOLERANCE = 1e-4
+MOST_READ = 64
+"""Up to this many tensors, small gradients are read even where nothing says that they changed."""
 MOST_FAULTS = 5
 """Faults of ours are reported up to this many; more of them are counted."""
 
@@ -264,8 +266,10 @@ class Watch:
         """Look again at the gradients that may have changed; returns those that did.
 
         Identity and version tell cheaply that nothing changed; small gradients are read all
-        the same, because a write through ``.data`` or numpy leaves no trace on either.
+        the same, because a write through numpy leaves no trace on either (not in a model of
+        many tensors, where that would cost more than all the rest).
         """
+        read = SMALL if len(leaves) <= MOST_READ else -1
         suspects: list[tuple[Leaf, Tensor | None, tuple[int, int] | None]] = []
         for leaf, tensor in self.mine(leaves):
             grad = tensor.grad if leaf.parameter else grad_of(leaf, tensor)
@@ -274,7 +278,7 @@ class Watch:
                     suspects.append((leaf, None, None))
                 continue
             key = grad_key(grad)
-            if leaf.numel <= SMALL or key != leaf.key:
+            if leaf.numel <= read or key != leaf.key:
                 suspects.append((leaf, grad, key))
         if not suspects:
             return []
@@ -322,7 +326,7 @@ class Watch:
 
     def unseen(self, here: Here) -> None:
         """Record what happened to gradients since the last event without being noticed."""
-        known = list(self.books.alive())
+        known = self.books.alive()
         if self.local.passes:
             skipped = {i for p in self.local.passes for i in p.reached}
             known = [(f, t) for f, t in known if f.id not in skipped]

@@ -24,6 +24,7 @@ __all__ = ["Incident", "IncidentKind", "LeafBook", "Ledger", "LedgerReport"]
 
 
 _MOST_HELD = 256
+_MOST_SPARE = 4096
 
 
 class Ledger:
@@ -44,6 +45,7 @@ class Ledger:
         self._streak: dict[str, int] = {}
         self._closures = 0
         self._last_use = 0
+        self._spare: list[Slot] = []
         self._held: dict[tuple[int, int, int, int, int, str], Holds] = {}
 
     # -- entries -----------------------------------------------------------------------
@@ -52,7 +54,7 @@ class Ledger:
         """``leaf.grad`` is the buffer ``slot``; ``unknown`` if nobody saw how it was filled."""
         found = self._slots.get(slot)
         if found is None:
-            found = self._slots[slot] = Slot()
+            found = self._slots[slot] = self._spare.pop() if self._spare else Slot()
             if unknown:
                 found.runs.append(Run(-1, 0, 0, 0, 0, unknown=True, earlier=True))
         found.holders.add(leaf)
@@ -71,8 +73,15 @@ class Ledger:
         account = self._account(leaf)
         account.clears += 1
         if not found.holders:
-            self._drop(account, found, leaf, event, site)
+            if found.runs:
+                self._drop(account, found, leaf, event, site)
             del self._slots[slot]
+            if (
+                len(self._spare) < _MOST_SPARE
+            ):  # empty now; making new ones costs garbage collection
+                found.note = ""
+                found.consumers.clear()
+                self._spare.append(found)
 
     def clear(self, leaf: int, slot: int, event: int, site: int) -> None:
         """The buffer was emptied in place (for every leaf that shares it)."""
@@ -86,7 +95,7 @@ class Ledger:
         """Backward ``number`` added to the slot."""
         found = self._slots.get(slot)
         if found is None:
-            found = self._slots[slot] = Slot()
+            found = self._slots[slot] = self._spare.pop() if self._spare else Slot()
         found.holders.add(leaf)
         covered = False
         for run in found.runs:

@@ -34,7 +34,7 @@ def w1() -> tuple[Callable[[], None], int]:
         w.grad.zero_()
         b.grad.zero_()
 
-    return step, 200
+    return step, 1000
 
 
 def _module(
@@ -53,7 +53,7 @@ def w2() -> tuple[Callable[[], None], int]:
     model = nn.Sequential(
         nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10)
     )
-    return _module(model, torch.randn(64, 64), torch.optim.Adam(model.parameters())), 20
+    return _module(model, torch.randn(64, 64), torch.optim.Adam(model.parameters())), 150
 
 
 def w3() -> tuple[Callable[[], None], int]:
@@ -72,20 +72,20 @@ def w3() -> tuple[Callable[[], None], int]:
     )
     return _module(
         model, torch.randn(8, 3, 32, 32), torch.optim.SGD(model.parameters(), lr=0.01)
-    ), 3
+    ), 10
 
 
 def w4() -> tuple[Callable[[], None], int]:
     """Transformer encoder of about ten million parameters, AdamW."""
     layer = nn.TransformerEncoderLayer(384, 6, 1536, batch_first=True, dropout=0.0)
     model = nn.TransformerEncoder(layer, 5)
-    return _module(model, torch.randn(4, 32, 384), torch.optim.AdamW(model.parameters())), 1
+    return _module(model, torch.randn(4, 32, 384), torch.optim.AdamW(model.parameters())), 2
 
 
 def w5() -> tuple[Callable[[], None], int]:
     """200 small layers, SGD: 400 tensors."""
     model = nn.Sequential(*[nn.Linear(16, 16) for _ in range(200)])
-    return _module(model, torch.randn(8, 16), torch.optim.SGD(model.parameters(), lr=0.001)), 4
+    return _module(model, torch.randn(8, 16), torch.optim.SGD(model.parameters(), lr=0.001)), 30
 
 
 def w6() -> tuple[Callable[[], None], int]:
