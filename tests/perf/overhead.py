@@ -1,17 +1,24 @@
-"""Prints traced/untraced time ratios: ``python -m tests.perf.overhead [rounds]``.
+"""Prints traced/untraced time ratios: ``python -m tests.perf.overhead [rounds] [workloads]``.
 
-Chunks of plain and traced steps alternate in one process in random order; the ratio is that
-of the medians, with the quartiles of the paired ratios as spread. Peers are measured in a
-later issue; this one guards against getting slower without noticing.
+For each workload, chunks of plain steps and of steps under every tool alternate in one process
+in random order; a ratio is that of the medians, with the quartiles of the paired ratios as
+spread. A chunk is long enough for what a tool does once (naming, the first copies) to be a
+small part of it, as in a real run. Peers that are not installed are left out: ``pip install
+wandb tensorboard`` for all of them.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import random
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,10 +26,26 @@ from torch import nn
 from ipygradmagic import trace
 
 
-def w1() -> tuple[Callable[[], None], int]:
+@dataclass(frozen=True)
+class Workload:
+    """Steps to be timed, how many make a chunk, and the model that they train."""
+
+    step: Callable[[], None]
+    steps: int
+    model: nn.Module
+
+
+class Line(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(1.0))
+        self.b = nn.Parameter(torch.tensor(0.0))
+
+
+def w1() -> Workload:
     """Two scalar parameters, hand-written SGD."""
-    w = torch.tensor(1.0, requires_grad=True)
-    b = torch.tensor(0.0, requires_grad=True)
+    model = Line()
+    w, b = model.w, model.b
     x, y = torch.randn(16), torch.randn(16)
 
     def step() -> None:
@@ -34,29 +57,29 @@ def w1() -> tuple[Callable[[], None], int]:
         w.grad.zero_()
         b.grad.zero_()
 
-    return step, 1000
+    return Workload(step, 1000, model)
 
 
 def _module(
-    model: nn.Module, x: torch.Tensor, optimizer: torch.optim.Optimizer
-) -> Callable[[], None]:
+    model: nn.Module, x: torch.Tensor, optimizer: torch.optim.Optimizer, steps: int
+) -> Workload:
     def step() -> None:
         optimizer.zero_grad()
         model(x).pow(2).mean().backward()
         optimizer.step()
 
-    return step
+    return Workload(step, steps, model)
 
 
-def w2() -> tuple[Callable[[], None], int]:
+def w2() -> Workload:
     """MLP 3 x 256, batch 64, Adam."""
     model = nn.Sequential(
         nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10)
     )
-    return _module(model, torch.randn(64, 64), torch.optim.Adam(model.parameters())), 150
+    return _module(model, torch.randn(64, 64), torch.optim.Adam(model.parameters()), 150)
 
 
-def w3() -> tuple[Callable[[], None], int]:
+def w3() -> Workload:
     """CNN of about a million parameters."""
     model = nn.Sequential(
         nn.Conv2d(3, 64, 3, 2),
@@ -71,66 +94,144 @@ def w3() -> tuple[Callable[[], None], int]:
         nn.Linear(256, 10),
     )
     return _module(
-        model, torch.randn(8, 3, 32, 32), torch.optim.SGD(model.parameters(), lr=0.01)
-    ), 10
+        model, torch.randn(8, 3, 32, 32), torch.optim.SGD(model.parameters(), lr=0.01), 10
+    )
 
 
-def w4() -> tuple[Callable[[], None], int]:
+def w4() -> Workload:
     """Transformer encoder of about ten million parameters, AdamW."""
     layer = nn.TransformerEncoderLayer(384, 6, 1536, batch_first=True, dropout=0.0)
     model = nn.TransformerEncoder(layer, 5)
-    return _module(model, torch.randn(4, 32, 384), torch.optim.AdamW(model.parameters())), 2
+    return _module(model, torch.randn(4, 32, 384), torch.optim.AdamW(model.parameters()), 2)
 
 
-def w5() -> tuple[Callable[[], None], int]:
+def w5() -> Workload:
     """200 small layers, SGD: 400 tensors."""
     model = nn.Sequential(*[nn.Linear(16, 16) for _ in range(200)])
-    return _module(model, torch.randn(8, 16), torch.optim.SGD(model.parameters(), lr=0.001)), 30
+    return _module(model, torch.randn(8, 16), torch.optim.SGD(model.parameters(), lr=0.001), 30)
 
 
-def w6() -> tuple[Callable[[], None], int]:
+def w6() -> Workload:
     """A hundred million parameters in three tensors, SGD."""
     model = nn.Sequential(nn.Linear(5000, 10000, bias=False), nn.Linear(10000, 5000))
-    return _module(model, torch.randn(4, 5000), torch.optim.SGD(model.parameters(), lr=0.001)), 1
+    return _module(model, torch.randn(4, 5000), torch.optim.SGD(model.parameters(), lr=0.001), 1)
 
 
-def chunk(step: Callable[[], None], steps: int, traced: bool) -> float:
-    if traced:
-        with trace(namespace={}, graph=False):
-            begin = time.perf_counter()
-            for _ in range(steps):
-                step()
-            return time.perf_counter() - begin
-    begin = time.perf_counter()
-    for _ in range(steps):
-        step()
-    return time.perf_counter() - begin
+@contextmanager
+def plain(model: nn.Module) -> Iterator[Callable[[], None]]:
+    yield lambda: None
+
+
+@contextmanager
+def ours(model: nn.Module) -> Iterator[Callable[[], None]]:
+    with trace(namespace={"model": model}, graph=False):
+        yield lambda: None
+
+
+@contextmanager
+def anomaly(model: nn.Module) -> Iterator[Callable[[], None]]:
+    with torch.autograd.set_detect_anomaly(True):
+        yield lambda: None
+
+
+@contextmanager
+def naive(model: nn.Module) -> Iterator[Callable[[], None]]:
+    """Seven statistics of every gradient, the way most people write it."""
+    seen: list[tuple[float, ...]] = []
+
+    def hook(grad: torch.Tensor) -> None:
+        rest = (grad.min().item(), grad.max().item(), (grad == 0).sum().item())
+        bad = torch.isnan(grad).sum().item()
+        deviation = grad.std(unbiased=False).item()
+        seen.append((grad.norm().item(), grad.mean().item(), deviation, *rest, bad))
+
+    handles = [p.register_hook(hook) for p in model.parameters()]
+    yield seen.clear
+    for handle in handles:
+        handle.remove()
+
+
+@contextmanager
+def tensorboard(model: nn.Module) -> Iterator[Callable[[], None]]:
+    from torch.utils.tensorboard import SummaryWriter
+
+    with tempfile.TemporaryDirectory() as folder, SummaryWriter(folder) as writer:
+
+        def after() -> None:
+            for name, parameter in model.named_parameters():
+                if parameter.grad is not None:
+                    writer.add_histogram(name, parameter.grad)
+
+        yield after
+
+
+@contextmanager
+def wandb_watch(model: nn.Module) -> Iterator[Callable[[], None]]:
+    import wandb
+
+    with tempfile.TemporaryDirectory() as folder:
+        quiet = wandb.Settings(mode="offline", silent=True, console="off")
+        run = wandb.init(dir=folder, settings=quiet)
+        run.watch(model, log="gradients", log_freq=1)
+        yield lambda: run.log({})
+        run.unwatch(model)
+        run.finish()
+
+
+TOOLS = {
+    "ours": (ours, ""),
+    "anomaly mode": (anomaly, ""),
+    "naive hook": (naive, ""),
+    "TensorBoard": (tensorboard, "tensorboard"),
+    "wandb.watch": (wandb_watch, "wandb"),
+}
+
+
+def chunk(work: Workload, tool: Callable[..., Any]) -> float:
+    with tool(work.model) as after:
+        begin = time.perf_counter()
+        for _ in range(work.steps):
+            work.step()
+            after()
+        return time.perf_counter() - begin
 
 
 def measure(
-    make: Callable[[], tuple[Callable[[], None], int]], rounds: int
-) -> tuple[float, float, float]:
-    step, steps = make()
-    chunk(step, steps, traced=False)
-    chunk(step, steps, traced=True)
-    plain: list[float] = []
-    traced: list[float] = []
-    for _ in range(rounds):
-        for kind in random.sample((False, True), 2):
-            (traced if kind else plain).append(chunk(step, steps, kind))
-    pairs = sorted(t / p for t, p in zip(traced, plain))
-    low, high = pairs[len(pairs) // 4], pairs[(3 * len(pairs)) // 4]
-    return statistics.median(traced) / statistics.median(plain), low, high
+    work: Workload, tools: dict[str, Callable[..., Any]], rounds: int
+) -> dict[str, tuple[float, float, float]]:
+    """Ratio, lower and upper quartile for each tool."""
+    every = {"plain": plain, **tools}
+    times: dict[str, list[float]] = {name: [] for name in every}
+    for round_ in range(rounds + 1):
+        for name in random.sample(sorted(every), len(every)):
+            seconds = chunk(work, every[name])
+            if round_:  # the first one warms up
+                times[name].append(seconds)
+    found = {}
+    for name in tools:
+        pairs = sorted(t / p for t, p in zip(times[name], times["plain"]))
+        low, high = pairs[len(pairs) // 4], pairs[(3 * len(pairs)) // 4]
+        found[name] = statistics.median(times[name]) / statistics.median(times["plain"]), low, high
+    return found
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 11
-    print(f"torch {torch.__version__}, one thread, {rounds} paired chunks")
-    print(f"{'workload':60s} ratio  (quartiles)")
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    wanted = sys.argv[2].split(",") if len(sys.argv) > 2 else ["w1", "w2", "w3", "w4", "w5", "w6"]
+    tools = {
+        name: tool
+        for name, (tool, needs) in TOOLS.items()
+        if not needs or importlib.util.find_spec(needs)
+    }
+    print(f"torch {torch.__version__}, one thread, median of {rounds} chunks (quartiles)")
+    print(" " * 4 + "".join(f"{name:>22s}" for name in tools))
     for make in (w1, w2, w3, w4, w5, w6):
-        ratio, low, high = measure(make, rounds)
-        print(f"{make.__name__} {make.__doc__:57s} {ratio:5.2f}  ({low:.2f}-{high:.2f})")
+        if make.__name__ not in wanted:
+            continue
+        found = measure(make(), tools, rounds)
+        cells = (f"{ratio:.2f} ({low:.2f}-{high:.2f})" for ratio, low, high in found.values())
+        print(f"{make.__name__:4s}" + "".join(f"{cell:>22s}" for cell in cells), flush=True)
 
 
 if __name__ == "__main__":
