@@ -70,7 +70,23 @@ class HandWatch:
             return False  # a step's own work is recorded as a whole
         address = storage_of(target)
         books = self.watch.books
-        return address != 0 and (address in books.by_address or address in books.values)
+        if address == 0 or address in books.by_address or address in books.values:
+            return address != 0
+        return bool(local.passes) and self._just_deposited(address)
+
+    def _just_deposited(self, address: int) -> bool:
+        """Whether this is a gradient that the running backward has made and nobody has booked.
+
+        A hook that edits it must not change what the backward is said to have deposited.
+        """
+        for current in self.watch.local.passes:
+            for leaf, tensor in current.reached.values():
+                if leaf.slot is None and tensor.grad is not None:
+                    if storage_of(tensor.grad) == address:
+                        with self.watch.guard():
+                            self.backward.flush()
+                        return True
+        return False
 
     def around(
         self,
@@ -341,11 +357,15 @@ class HandWatch:
         return slot is not None and bool(slot.holders - {leaf.id})
 
     def _became_leaf(self, tensor: Tensor) -> None:
-        """A plain tensor was switched on."""
+        """A plain tensor was switched on.
+
+        One without a name is met when a backward reaches it, if ever: re-entrant checkpointing
+        switches on copies of its own, which are nobody's leaves.
+        """
         watch = self.watch
         if watch.books.find(tensor) is None and tensor.is_leaf and not tensor._is_view():
             here = watch.sources.here()
-            watch.meet([tensor], here)
+            watch.meet([tensor], here, named=True)
             leaf = watch.books.find(tensor)
             if leaf is not None and leaf.born < 0:
                 leaf.born = here.site
