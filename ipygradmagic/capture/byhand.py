@@ -33,6 +33,8 @@ MEASURING = 1e6
 """A limit beyond this clips nothing that trains; the call is there for its return value."""
 _ADDING = {"add_", "sub_", "__iadd__", "__isub__", "subtract_", "_foreach_add_", "_foreach_sub_"}
 _WHOLE = {"copy_", "__setitem__", "fill_", "normal_", "uniform_", "set_", "_foreach_copy_"}
+_NO_NUMBERS = {"detach_", "requires_grad_"}
+"""They take a gradient out of a graph, as ``zero_grad`` once did, and leave its numbers alone."""
 _UNSCALE = "_amp_foreach_non_finite_check_and_unscale_"
 _SIGNS = {
     "__iadd__": "+=",
@@ -156,7 +158,7 @@ class HandWatch:
         if name == "__setitem__" and _stores_itself(args):
             return
         via = here.via.co_name if here.via is not None else ""
-        if touched.grads:
+        if touched.grads and name not in _NO_NUMBERS:
             how = _how(name, via)
             if name in _WHOLE and not touched.part and _writes_all(name, args):
                 how = "edited" if self.derivation.of_own(here.site, here.frame) else "replaced"
@@ -173,21 +175,21 @@ class HandWatch:
             self._written(touched, values, places, here, via or _spell("data", name), source)
 
     def _edited(self, grads: list[tuple[Leaf, Tensor]]) -> Iterator[RawChange]:
-        """Every gradient that was written, also where the numbers came out the same."""
-        first = dict.fromkeys(leaf.id for leaf, _ in grads)
-        for leaf, _ in grads:
+        """Every gradient that was written, also where the numbers came out the same.
+
+        One of each buffer: the leaves that share it get their rows with it (``Watch.share``).
+        """
+        first: dict[object, tuple[Leaf, Tensor]] = {}
+        for leaf, tensor in grads:
             leaf.key = None  # written for sure, even if through ``.data``: look again
-        changes = {c.leaf.id: c for c in self.watch.observe(grads) if not same(c.before, c.after)}
-        for leaf, _ in grads:
-            if first.pop(leaf.id, 0) is None:
-                change = changes.get(leaf.id)
-                if change is None:
-                    change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
-                slot = self.watch.books.slots.get(leaf.slot) if leaf.slot is not None else None
-                if slot is not None and len(slot.holders) > 1:
-                    for other in slot.holders - {leaf.id}:
-                        first.pop(other, None)  # the same buffer: settled with this leaf
-                yield change
+            first.setdefault(leaf if leaf.slot is None else leaf.slot, (leaf, tensor))
+        once = list(first.values())
+        changes = {c.leaf.id: c for c in self.watch.observe(once) if not same(c.before, c.after)}
+        for leaf, _ in once:
+            change = changes.get(leaf.id)
+            if change is None:
+                change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
+            yield change
 
     # -- values ------------------------------------------------------------------------
 
