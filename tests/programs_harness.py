@@ -155,6 +155,8 @@ def _guarded(look: Callable[[], object]) -> object:
 def _bytes(t: torch.Tensor) -> object:
     if isinstance(t, torch.nn.parameter.UninitializedTensorMixin):
         return "uninitialized"
+    if t.is_meta:
+        return "meta"
     with torch.no_grad():
         plain = t.detach()
         if plain.layout is torch.sparse_coo:

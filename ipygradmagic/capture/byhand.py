@@ -35,6 +35,8 @@ MEASURING = 1e6
 """A limit beyond this clips nothing that trains; the call is there for its return value."""
 _ADDING = {"add_", "sub_", "__iadd__", "__isub__", "subtract_", "_foreach_add_", "_foreach_sub_"}
 _WHOLE = {"copy_", "__setitem__", "fill_", "normal_", "uniform_", "set_", "_foreach_copy_"}
+_NO_NUMBERS = {"detach_", "requires_grad_"}
+"""They take a gradient out of a graph, as ``zero_grad`` once did, and leave its numbers alone."""
 _UNSCALE = "_amp_foreach_non_finite_check_and_unscale_"
 _SIGNS = {
     "__iadd__": "+=",
@@ -76,7 +78,23 @@ class HandWatch:
                 return False
         address = storage_of(target)
         books = self.watch.books
-        return address != 0 and (address in books.by_address or address in books.values)
+        if address == 0 or address in books.by_address or address in books.values:
+            return address != 0
+        return bool(local.passes) and self._just_deposited(address)
+
+    def _just_deposited(self, address: int) -> bool:
+        """Whether this is a gradient that the running backward has made and nobody has booked.
+
+        A hook that edits it must not change what the backward is said to have deposited.
+        """
+        for current in self.watch.local.passes:
+            for leaf, tensor in current.reached.values():
+                if leaf.slot is None and tensor.grad is not None:
+                    if storage_of(tensor.grad) == address:
+                        with self.watch.guard():
+                            self.backward.flush()
+                        return True
+        return False
 
     def around(
         self,
@@ -151,7 +169,7 @@ class HandWatch:
         if name == "__setitem__" and _stores_itself(args):
             return
         via = here.via.co_name if here.via is not None else ""
-        if touched.grads:
+        if touched.grads and name not in _NO_NUMBERS:
             how = _how(name, via)
             if name in _WHOLE and not touched.part and _writes_all(name, args):
                 how = "edited" if self.derivation.of_own(here.site, here.frame) else "replaced"
@@ -168,7 +186,10 @@ class HandWatch:
             self._written(touched, values, places, here, via or _spell("data", name), source)
 
     def _edited(self, grads: list[tuple[Leaf, Tensor]]) -> Iterator[RawChange]:
-        """Every gradient that was written, also where the numbers came out the same."""
+        """Every gradient that was written, also where the numbers came out the same.
+
+        One of each buffer: the leaves that share it get their rows with it (``Watch.share``).
+        """
         if len(grads) == 1:
             leaf, tensor = grads[0]
             grad = grad_of(leaf, tensor)
@@ -176,20 +197,17 @@ class HandWatch:
             leaf.grad, leaf.key = after, grad_key(grad)
             yield RawChange(leaf, before, after, changed=not same(before, after))
             return
-        first = dict.fromkeys(leaf.id for leaf, _ in grads)
-        for leaf, _ in grads:
+        first: dict[object, tuple[Leaf, Tensor]] = {}
+        for leaf, tensor in grads:
             leaf.key = None  # written for sure, even if through ``.data``: look again
-        changes = {c.leaf.id: c for c in self.watch.observe(grads) if not same(c.before, c.after)}
-        for leaf, _ in grads:
-            if first.pop(leaf.id, 0) is None:
-                change = changes.get(leaf.id)
-                if change is None:
-                    change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
-                slot = self.watch.books.slots.get(leaf.slot) if leaf.slot is not None else None
-                if slot is not None and len(slot.holders) > 1:
-                    for other in slot.holders - {leaf.id}:
-                        first.pop(other, None)  # the same buffer: settled with this leaf
-                yield change
+            first.setdefault(leaf if leaf.slot is None else leaf.slot, (leaf, tensor))
+        once = list(first.values())
+        changes = {c.leaf.id: c for c in self.watch.observe(once) if not same(c.before, c.after)}
+        for leaf, _ in once:
+            change = changes.get(leaf.id)
+            if change is None:
+                change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
+            yield change
 
     # -- values ------------------------------------------------------------------------
 
@@ -366,11 +384,15 @@ class HandWatch:
         return slot is not None and bool(slot.holders - {leaf.id})
 
     def _became_leaf(self, tensor: Tensor) -> None:
-        """A plain tensor was switched on."""
+        """A plain tensor was switched on.
+
+        One without a name is met when a backward reaches it, if ever: re-entrant checkpointing
+        switches on copies of its own, which are nobody's leaves.
+        """
         watch = self.watch
         if watch.books.find(tensor) is None and tensor.is_leaf and not tensor._is_view():
             here = watch.sources.here()
-            watch.meet([tensor], here)
+            watch.meet([tensor], here, named=True)
             leaf = watch.books.find(tensor)
             if leaf is not None and leaf.born < 0:
                 leaf.born = here.site

@@ -152,8 +152,8 @@ class Discovery:
         self.books.rename(leaf, name)
         self.current[key] = leaf
         self._note_found(tensor)
-        if old is None or old is leaf or looped:
-            return []
+        if old is None or old is leaf or looped or leaf.kind != "leaf":
+            return []  # an activation is a new tensor in every round: that rebinds no leaf
         return [self._rebinding(name, old, leaf, home)]
 
     def _note_found(self, tensor: Tensor) -> None:
@@ -262,9 +262,14 @@ def _module_frame(frame: FrameType | None) -> FrameType | None:
 
 
 def is_open_leaf(tensor: Tensor) -> bool:
-    """A leaf that requires grad. A view is not asked: asking can rebuild or break its graph."""
+    """A leaf that requires grad. A view is not asked: asking can rebuild or break its graph.
+
+    What ``torch.func`` passes around (inside ``vmap``, ``grad``) wraps a tensor and has no numbers.
+    """
     try:
-        return not tensor._is_view() and tensor.requires_grad and tensor.is_leaf
+        if tensor._is_view() or torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+            return False
+        return tensor.requires_grad and tensor.is_leaf
     except (RuntimeError, NotImplementedError, TypeError, ValueError):
         return False
 

@@ -31,6 +31,7 @@ BUDGET = 60_000
 _HIDDEN = re.compile(r"_(\d+|i+\d*|h|oh|dh|_*|dirs?)?$")
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 _ASK_FOR_LOCALS = {"locals", "vars", "eval", "exec", "dir"}
+_ITSELF = {"self", "cls"}  # what a thing calls itself is not what the user calls it
 _SHELL = {"In", "Out", "exit", "quit", "get_ipython", "open"}
 _PRIMITIVE = (str, bytes, int, float, complex, bool, type(None), type, ModuleType)
 
@@ -241,7 +242,7 @@ def in_frames(
         if is_user(frame.f_code):
             left -= 1
             for name, value in visible(variables(frame)):
-                if value is thing:
+                if value is thing and name not in _ITSELF:
                     return name, frame
             if frame.f_code.co_name == "<module>":
                 break

@@ -49,6 +49,7 @@ def is_user(code: CodeType) -> bool:
 
 
 _DECORATORS = {"wrapper", "_no_grad_wrapper", "decorate_context", "inner", "_fn", "_wrapped_call"}
+_DECORATORS |= {"_wrapped_call_impl", "_call_impl"}  # ``Module.__call__``
 
 
 _SPEAKS: dict[tuple[str, str], bool] = {}
