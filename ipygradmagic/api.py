@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dis
+import os
 import shutil
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
@@ -47,6 +50,7 @@ class Session:
         namespace: The variables of the traced code.
         title: What is traced, for the report.
         cell_of: Maps a file name to the label of a notebook cell, or None.
+        home: The frame at whose end the run is over at the latest, or None.
     """
 
     def __init__(
@@ -56,21 +60,28 @@ class Session:
         namespace: Mapping[str, object],
         title: str = "",
         cell_of: CellOf | None = None,
+        home: FrameType | None = None,
     ) -> None:
         self.options = options
-        self._tracer = Tracer(_books(), options, namespace, title, cell_of)
+        self._tracer = Tracer(_books(), options, namespace, title, cell_of, home)
+        self._tracer.owner = weakref.ref(self)
 
     def start(self) -> None:
         """Begin to watch.
 
         Raises:
             NestedTraceError: Another trace is running in this process.
+            OptionError: The file to save to cannot be made.
         """
         self._tracer.start()
 
     def stop(self, error: BaseException | None = None) -> Trace:
         """Restore torch; the trace with its diagnosis. ``error`` is what ended the code."""
         return diagnose(self._tracer.stop(error))
+
+    def abandon(self) -> None:
+        """Restore torch without a trace; nothing happens if it is restored already."""
+        self._tracer.abandon()
 
 
 @dataclass(frozen=True)
@@ -130,9 +141,13 @@ class TraceBlock:
         title: What is traced, for the report.
         rows: Most rows of the timeline.
         graph: Keep the autograd graph of every backward line.
+        save: File to which every event is written as it happens (``run.jsonl``,
+            ``run.jsonl.gz``, ``run.parquet``); it must not exist yet. For the columns see
+            :mod:`ipygradmagic.record.stream`.
 
     Raises:
         NestedTraceError: Another trace is running in this process.
+        OptionError: An option does not fit, or the file to save to cannot be made.
     """
 
     names: tuple[str, ...] | str = ()
@@ -140,15 +155,23 @@ class TraceBlock:
     title: str = ""
     rows: int = 40
     graph: bool = True
+    save: str | os.PathLike[str] | None = None
     trace: Trace = field(default_factory=Trace, init=False)
     _session: Session | None = field(default=None, init=False, repr=False)
 
     def __enter__(self) -> TraceBlock:
-        namespace = self.namespace
-        if namespace is None:
-            namespace = _Variables(sys._getframe(1))
-        self._session = Session(self.options, namespace=namespace, title=self.title)
-        self._session.start()
+        if self._session is not None:  # Ctrl-C kept its last ``__exit__`` from running
+            self._leave()
+        caller = sys._getframe(1)
+        namespace = self.namespace if self.namespace is not None else _Variables(caller)
+        home = caller if _is_with(caller) else None
+        session = Session(self.options, namespace=namespace, title=self.title, home=home)
+        try:
+            session.start()
+            self._session = session
+        except BaseException:
+            session.abandon()
+            raise
         return self
 
     def __exit__(
@@ -157,9 +180,17 @@ class TraceBlock:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            self.trace = self._session.stop(error)
-            self._session = None
+        try:
+            if self._session is not None:
+                self.trace = self._session.stop(error)
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Whatever interrupted ``stop``, torch is restored."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.abandon()
 
     @property
     def options(self) -> Options:
@@ -168,6 +199,7 @@ class TraceBlock:
             names=tuple([self.names] if isinstance(self.names, str) else self.names),
             rows=self.rows,
             graph=self.graph,
+            save=None if self.save is None else os.fspath(self.save),
         )
 
     @property
@@ -198,6 +230,12 @@ class TraceBlock:
 
     def __str__(self) -> str:
         return self.report().text(min(shutil.get_terminal_size((100, 24)).columns, 140))
+
+
+def _is_with(frame: FrameType) -> bool:
+    """Whether the frame is at a ``with`` statement of its own (not in a call of ``__enter__``)."""
+    code = frame.f_code.co_code
+    return dis.opname[code[frame.f_lasti]] in ("BEFORE_WITH", "SETUP_WITH")
 
 
 trace = TraceBlock

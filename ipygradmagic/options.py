@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from ipygradmagic.errors import OptionError
 
 FORMATS = ("auto", "html", "text")
+SAVED = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
+"""Ends of file names to which a run can be saved; each stands for its format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,9 @@ class Options:
         rows: Most timeline rows to show before loops are folded harder; at least 5.
         graph: Draw the picture of loss, operations, leaves and optimizers.
         format: ``auto`` publishes HTML and text together, ``html`` or ``text`` one of them.
+        save: File to which every event is written as it happens, or None. The end of its name
+            chooses the format (see ``SAVED``); it must not exist yet. The columns are those
+            of :mod:`ipygradmagic.record.stream`.
 
     Raises:
         OptionError: A value is out of its range; the message says what is allowed.
@@ -28,9 +33,15 @@ class Options:
     rows: int = 40
     graph: bool = True
     format: str = "auto"
+    save: str | None = None
 
     def __post_init__(self) -> None:
         if self.rows < 5:
             raise OptionError(f"rows is {self.rows}, but at least 5 rows are needed to show a loop")
         if self.format not in FORMATS:
             raise OptionError(f"format is {self.format!r}; choose one of {', '.join(FORMATS)}")
+        if self.save is not None and not self.save.lower().endswith(SAVED):
+            raise OptionError(
+                f"save is {self.save!r}, and the end of that name is no known format; give a name "
+                f"that ends in {', '.join(SAVED[:-1])} (JSON Lines) or {SAVED[-1]} (Parquet)"
+            )

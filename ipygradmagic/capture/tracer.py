@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import FrameType
 
 import torch
 
@@ -14,9 +18,11 @@ from ipygradmagic.capture.harvest import harvest
 from ipygradmagic.capture.intercept import Interception
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.source import CellOf, Here
+from ipygradmagic.capture.streaming import StreamedRecorder
 from ipygradmagic.capture.watch import Watch
 from ipygradmagic.errors import NestedTraceError
 from ipygradmagic.options import Options
+from ipygradmagic.record.stream import Stream
 from ipygradmagic.record.trace import Meta, Trace
 
 _RUNNING: list[Tracer] = []
@@ -36,6 +42,7 @@ class Tracer:
         namespace: The variables in which leaves are looked for and names are found.
         title: What is traced, for the report.
         cell_of: Maps a file name to the label of a notebook cell, or None.
+        home: The frame whose end is the end of the trace, where there is one.
     """
 
     def __init__(
@@ -45,9 +52,14 @@ class Tracer:
         namespace: Mapping[str, object],
         title: str = "",
         cell_of: CellOf | None = None,
+        home: FrameType | None = None,
     ) -> None:
         self.options = options
         self.title = title
+        self.owner: Callable[[], object] = lambda: self
+        self._home = home
+        self._active = self._stopping = False
+        self._stream: Stream | None = None
         self._books = books
         self._watch = Watch(books, namespace, cell_of)
         self._backward = BackwardWatch(self._watch, options.graph)
@@ -62,60 +74,115 @@ class Tracer:
 
         Raises:
             NestedTraceError: Another trace is running in this process.
+            OptionError: The file to save to cannot be made.
         """
+        for other in tuple(_RUNNING):
+            if other.stale():
+                other.abandon()
         if _RUNNING:
             raise NestedTraceError(
                 f"a trace is running already ({_RUNNING[0].title or 'trace()'}); "
                 "end it before starting another"
             )
-        with self._watch.guard():
-            self._books.open()
-            self._books.discard_unclaimed()
-            self._watch.rebind(self._watch.discovery.survey(), _NOWHERE)
-        self._interception.install()
-        _RUNNING.append(self)
+        if self.options.save is not None:
+            self._stream = Stream(self.options.save)
+            self._watch.recorder = StreamedRecorder(self._stream, self._watch.sources)
+        self._active = True
+        try:
+            _RUNNING.append(self)
+            with self._watch.guard():
+                self._books.open()
+                self._books.discard_unclaimed()
+                self._watch.rebind(self._watch.discovery.survey(), _NOWHERE)
+            self._interception.install()
+        except BaseException:
+            if self._stream is not None:
+                self._stream.discard()
+            self.abandon()
+            raise
         self._began = time.perf_counter()
 
     def stop(self, error: BaseException | None = None) -> Trace:
-        """Restore everything and hand over what was recorded; faults of ours are warnings."""
+        """Restore everything and hand over what was recorded; faults of ours are warnings.
+
+        Raises:
+            KeyboardInterrupt: One came meanwhile; everything is restored all the same.
+        """
         seconds = time.perf_counter() - self._began
-        interrupt = self._restore()
-        watch = self._watch
-        watch.running = False
+        interrupt = _insist(self._restore)
         meta = Meta(self.title, torch.__version__, seconds, self.options.names)
         trace = Trace(meta=meta)
+        try:
+            trace = self._record(trace, error)
+        except KeyboardInterrupt as another:
+            interrupt = another
+        interrupt = _insist(self._let_go) or interrupt
+        lost = [
+            f"{name} was wrapped by someone else during the trace"
+            for name in self._interception.lost
+        ]
+        extra = tuple(w for w in (*self._watch.warnings, *lost) if w not in trace.warnings)
+        if interrupt is not None:
+            raise interrupt
+        return trace.with_findings(trace.findings, extra)
+
+    def stale(self) -> bool:
+        """Whether it should have been stopped, but Ctrl-C came at the very moment.
+
+        Python cannot hold Ctrl-C back at the first instruction of an ``__exit__``; such a trace is
+        recognised by who started it: gone, or a function that has returned.
+        """
+        home = self._home
+        done = home is not None and not home.f_code.co_flags & _SUSPENDS and not _on_a_stack(home)
+        return self._stopping or done or self.owner() is None
+
+    def abandon(self) -> None:
+        """Restore everything and record nothing; nothing happens if that is done already."""
+        if not self._active:
+            return
+        interrupt = _insist(self._restore)
+        interrupt = _insist(self._let_go) or interrupt
+        if interrupt is not None:
+            raise interrupt
+
+    def _restore(self) -> None:
+        self._stopping = True
+        self._interception.restore()
+        _RUNNING[:] = [t for t in _RUNNING if t is not self]
+        self._watch.running = False
+
+    def _record(self, trace: Trace, error: BaseException | None) -> Trace:
+        """What was recorded, in order; a part that fails costs only itself."""
+        watch = self._watch
         with watch.guard():
             self._last_look()
         with watch.guard():
-            trace = harvest(watch, meta, error, self._backward.freed_by)
+            trace = harvest(watch, trace.meta, error, self._backward.freed_by)
         with watch.guard():
             for event in sorted(watch.recorder.kept(), key=lambda e: e.index):
                 for change in event.changes:
                     if change.changed:
                         change.leaf.since = watch.sources.locate(event.site)
+        if self._stream is not None:
+            self._stream.close()
+            if self._stream.warning is not None:
+                watch.warnings.append(self._stream.warning)
+            else:
+                trace = replace(trace, notes=(*trace.notes, self._stream.summary))
+        return trace
+
+    def _let_go(self) -> None:
+        """Keep of the user's tensors what can be kept without holding any of them."""
+        watch = self._watch
+        if self._stream is not None:
+            self._stream.close()
+        with watch.guard():
             watch.ledger.close(watch.sources.locate)
             self._books.close()
         watch.discovery.forget()
         watch.optimizers.clear()
-        lost = [
-            f"{name} was wrapped by someone else during the trace"
-            for name in self._interception.lost
-        ]
-        extra = tuple(w for w in (*watch.warnings, *lost) if w not in trace.warnings)
-        if interrupt is not None:
-            raise interrupt
-        return trace.with_findings(trace.findings, extra)
-
-    def _restore(self) -> KeyboardInterrupt | None:
-        """Torch as it was, whatever interrupts; an interrupt is kept for later."""
-        interrupt: KeyboardInterrupt | None = None
-        while True:
-            try:
-                self._interception.restore()
-                _RUNNING[:] = [t for t in _RUNNING if t is not self]
-                return interrupt
-            except KeyboardInterrupt as error:
-                interrupt = error
+        self._home = None
+        self._active = False
 
     def _last_look(self) -> None:
         watch = self._watch
@@ -131,4 +198,28 @@ class Tracer:
         watch.discovery.name_all_again()
 
 
+def _insist(on: Callable[[], None]) -> KeyboardInterrupt | None:
+    """Call it until it has come to its end, whatever interrupts; the interrupt is for later."""
+    interrupt: KeyboardInterrupt | None = None
+    while True:
+        try:
+            on()
+            return interrupt
+        except KeyboardInterrupt as error:
+            interrupt = error
+
+
+def _on_a_stack(wanted: FrameType) -> bool:
+    """Whether some thread is still in that frame, or in a call from it."""
+    for top in sys._current_frames().values():
+        frame: FrameType | None = top
+        while frame is not None:
+            if frame is wanted:
+                return True
+            frame = frame.f_back
+    return False
+
+
+_SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+"""Code whose frame may be on no stack and yet go on later."""
 _NOWHERE = Here(-1, None, None)

@@ -62,6 +62,13 @@ FORMAT = option(
     default="auto",
     help="what to publish: auto (HTML and text together, in a terminal text), html, or text",
 )
+SAVE = option(
+    "--save",
+    metavar="FILE",
+    help="write every event to a new file as it happens, also those that the report drops: "
+    "run.jsonl, run.jsonl.gz (JSON Lines) or run.parquet (a folder; needs pyarrow), for pandas, "
+    "polars and DuckDB",
+)
 
 
 def words_of(line: str) -> list[str]:
@@ -110,6 +117,9 @@ def split_statement(parser: argparse.ArgumentParser, line: str) -> tuple[list[st
 
 
 def _first_word(text: str) -> tuple[str, str]:
+    end = text.find(text[0], 1) if text[0] in "'\"" else -1
+    if end > 0 and not text[end + 1 : end + 2].strip():  # a quoted word, blanks and all
+        return text[1:end], text[end + 1 :].lstrip()
     word, *rest = text.split(None, 1)
     return word, rest[0] if rest else ""
 
@@ -128,6 +138,7 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
             rows=found["rows"],
             graph=not found.get("no_graph", False),
             format=found["format"],
+            save=found.get("save"),
         )
     except OptionError as error:
         raise UsageError(str(error)) from None

@@ -23,6 +23,7 @@ from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import (
     FORMAT,
     ROWS,
+    SAVE,
     Request,
     option,
     read,
@@ -60,6 +61,7 @@ class GradMagics(Magics):
         option("--no-graph", action="store_true", help="no picture of the autograd graph"),
         FORMAT,
         option("-o", "--output", metavar="NAME", help="store the trace in the namespace as NAME"),
+        SAVE,
     )
     @no_var_expand
     @needs_local_scope
@@ -89,6 +91,9 @@ class GradMagics(Magics):
 
             %%trace_grad model.0.weight --rows 20 -o t
             train(model)                  # afterwards: t.findings, t.events
+
+            %%trace_grad --save run.jsonl
+            train(model)                  # afterwards: pandas.read_json("run.jsonl", lines=True)
 
             %trace_grad --no-graph loss.backward()
         """

@@ -9,12 +9,13 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipygradmagic.errors import GradMagicError
+from ipygradmagic.errors import GradMagicError, OptionError
 
 _EPILOG = "A script is traced from its first line to its last; a notebook is run as it is."
 
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("file", help="a script (.py) or a notebook (.ipynb)")
     parser.add_argument("--html", metavar="OUT", help="also write the script's report as HTML")
+    parser.add_argument(
+        "--save", metavar="FILE", help="also write the script's every event to FILE"
+    )
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the script")
     given = parser.parse_args(list(arguments))
     path = Path(given.file)
@@ -35,10 +39,12 @@ def main(arguments: Sequence[str]) -> int:
         parser.error(f"no such file: {given.file}")
     if path.suffix == ".ipynb":
         return run_notebook(path)
-    return run_script(path, given.arguments, given.html)
+    return run_script(path, given.arguments, given.html, given.save)
 
 
-def run_script(path: Path, arguments: Sequence[str], html: str | None = None) -> int:
+def run_script(
+    path: Path, arguments: Sequence[str], html: str | None = None, save: str | None = None
+) -> int:
     """Run a script as ``python script.py`` would, traced; print its report to stdout."""
     from ipygradmagic.api import trace
 
@@ -51,9 +57,14 @@ def run_script(path: Path, arguments: Sequence[str], html: str | None = None) ->
         "__builtins__": builtins,
     }
     status = 0
-    block = trace(namespace=namespace, title=path.name)
+    block = trace(namespace=namespace, title=path.name, save=save)
     try:
-        with block:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(block)
+            except OptionError as error:  # the file to save to
+                print(f"python -m ipygradmagic: error: {error}", file=sys.stderr)
+                return 2
             exec(compile(source, str(path), "exec"), namespace)
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
-from ipygradmagic.errors import NestedTraceError
+from ipygradmagic.errors import NestedTraceError, OptionError
 from ipygradmagic.notebook import cell as cells
 from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import Request
@@ -70,7 +70,11 @@ class Run:
         self._cell_of = cell_namer(shell, running=filename)
 
     def start(self) -> None:
-        """Start tracing, if that can be done."""
+        """Start tracing, if that can be done.
+
+        Raises:
+            UsageError: The file to save to cannot be made; nothing of the code has run.
+        """
         interrupted = False
         with contained("trace this"):
             from ipygradmagic.api import Session  # torch, only now that someone traces
@@ -88,6 +92,8 @@ class Run:
                     interrupted = asked()
             except NestedTraceError:
                 warn("a trace is running already, so this code runs without one of its own")
+            except OptionError as error:  # the file to save to
+                raise UsageError(str(error)) from None
         if interrupted:
             raise KeyboardInterrupt
 
@@ -97,11 +103,15 @@ class Run:
         Args:
             error: What ended the traced code, if anything did.
         """
-        session, self._session = self._session, None
+        session = self._session
         trace: Trace | None = None
         if session is not None:
-            with contained("finish the trace"), uninterrupted():
-                trace = session.stop(error)
+            with uninterrupted():
+                with contained("finish the trace"):
+                    trace = session.stop(error)
+                self._session = None
+                with contained("restore torch"):
+                    session.abandon()  # which is done already, unless ``stop`` failed
         if trace is not None:
             try:
                 with contained("show the report"):
@@ -150,6 +160,8 @@ class CellTraces:
         """IPython: a cell is about to run."""
         while self._running and self._running[-1].ended:
             self._end(self._running[-1])  # whose result was never announced
+        if self._owner is not None and self._owner not in self._running:
+            self.finish()  # Ctrl-C kept the end of its cell from us
         self._running.append(RunningCell())
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
@@ -203,13 +215,18 @@ class CellTraces:
         self._run, self._owner, self._filename = run, owner, filename
         if cells.lend_source(filename, raw_cell(self._shell)):
             self._lent = filename
-        run.start()
+        try:
+            run.start()
+        except UsageError:
+            self.finish()  # of which there is nothing but what was lent
+            raise
 
     def finish(self, error: BaseException | None = None) -> None:
         """End the trace, if one runs."""
-        run, self._run, self._owner = self._run, None, None
+        run = self._run
         if run is not None:
             run.finish(error)
+        self._run = self._owner = None
         if self._lent:
             cells.take_back_source(self._lent)
             self._lent = ""

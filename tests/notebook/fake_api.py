@@ -41,6 +41,9 @@ class Session:
         _maybe_fail("stop")
         return Trace(meta=Meta(title=self.title), notes=(repr(error),))
 
+    def abandon(self) -> None:
+        running.clear()
+
 
 class Report:
     def __init__(self, trace, options, what="trace"):
