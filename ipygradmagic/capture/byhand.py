@@ -175,6 +175,8 @@ class HandWatch:
                 how = "edited" if self.derivation.of_own(here.site, here.frame) else "replaced"
             for change in self._edited(touched.grads):
                 tensor = change.leaf.tensor()
+                if how == "unscaled" and not change.changed:
+                    continue  # before a fused step GradScaler only looks for inf this way
                 if tensor is not None:
                     label = via or _spell("grad", name)
                     watch.settle(change, tensor, here, label, how, touched.part or bool(via))

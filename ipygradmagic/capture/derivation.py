@@ -108,10 +108,12 @@ class Derivation:
         return line, answer
 
 
-def loop_names(frame: FrameType) -> frozenset[str]:
-    """Variables of a frame that its ``for`` loops and comprehensions bind."""
-    scope = _scope(frame, frozenset())
-    return scope.bindings.looped if scope is not None else frozenset()
+def loop_names(code: CodeType | None) -> frozenset[str]:
+    """Variables of a function (or module level) that its ``for`` loops and comprehensions bind."""
+    module = module_of(code.co_filename) if code is not None else None
+    if module is None or code is None:
+        return frozenset()
+    return bindings_of(_node_of(module, code)).looped
 
 
 def _statement(frame: FrameType | None, target: str) -> Answer:

@@ -60,8 +60,8 @@ class Discovery:
         """Look through the whole namespace: adopt its leaves, and see which names moved."""
         self.found = names.walk(self.namespace)
         moved: list[Rebinding] = []
-        for tensor, called in self.found.tensors():
-            name = called[0]
+        for tensor, _ in self.found.tensors():
+            name = self._lasting(tensor)
             if is_open_leaf(tensor) or retains(tensor):
                 moved += self._meet(tensor, None, name)
                 self._note_found(tensor)
@@ -119,8 +119,8 @@ class Discovery:
     def name_all_again(self) -> None:
         """At the end: give names to what had none, and note aliases."""
         for leaf, tensor in self.books.alive():
-            if leaf.name.startswith("‹") and self.found.name(tensor):
-                self.books.rename(leaf, self.found.name(tensor) or leaf.name)
+            if leaf.name.startswith("‹"):
+                self.books.rename(leaf, self._lasting(tensor) or leaf.name)
             self._note_found(tensor)
 
     # -- one leaf ----------------------------------------------------------------------
@@ -187,13 +187,13 @@ class Discovery:
         A loop's variable is the last resort: it denotes another tensor in every round.
         """
         local, home = names.in_frames(tensor, frame)
-        looped = local is not None and home is not None and local in loop_names(home)
+        looped = local is not None and home is not None and local in loop_names(home.f_code)
         if self._simple and local is not None and not looped:
             return local, home, False
         self._simple = False
         if self.found.name(tensor) is None and 0 not in self._walked:
             self.found = self._walked[0] = names.walk(self.namespace)
-        name = self.found.name(tensor)
+        name = self._lasting(tensor)
         if name is not None and not (looped and name == local):
             self._simple = name.isidentifier()
             return name, _module_frame(frame), False
@@ -210,6 +210,14 @@ class Discovery:
                     self._registered.add(id(tensor))
                 return name, inner, False
         return local, home, looped
+
+    def _lasting(self, tensor: Tensor) -> str | None:
+        """Its shortest name in the namespace that is no loop's variable, if it has one."""
+        called = self.found.names(tensor)
+        if len(called) < 2:
+            return called[0] if called else None
+        loops = loop_names(self.module_code)
+        return next((n for n in called if n not in loops), called[0])
 
     # -- replaced leaves ---------------------------------------------------------------
 

@@ -79,17 +79,25 @@ class Found:
         self._tensors: dict[int, tuple[weakref.ref[Tensor], list[str]]] = {}
         self._modules: dict[int, tuple[str, weakref.ref[torch.nn.Module]]] = {}
         self._optimizers: dict[int, tuple[str, weakref.ref[torch.optim.Optimizer]]] = {}
+        self._members: set[int] = set()
         self.registered: set[int] = set()
         self.complete = True
 
-    def add(self, name: str, thing: object) -> None:
-        """A tensor, module or optimizer was met; what was met first has the best name."""
+    def add(self, name: str, thing: object, member: bool = False) -> None:
+        """A tensor, module or optimizer was met; what was met first has the best name.
+
+        Only a module's parameter (``member``) is called after its module rather than by a variable:
+        ``for p in model.parameters()`` leaves a ``p`` behind.
+        """
         if isinstance(thing, Tensor):
             known = self._tensors.get(id(thing))
             if known is None or known[0]() is not thing:
-                self._tensors[id(thing)] = (weakref.ref(thing), [name])
-            else:
-                known[1].append(name)
+                known = self._tensors[id(thing)] = (weakref.ref(thing), [])
+                self._members.discard(id(thing))
+            first = member and id(thing) not in self._members
+            known[1].insert(0 if first else len(known[1]), name)
+            if first:
+                self._members.add(id(thing))
         elif isinstance(thing, torch.nn.Module):
             self._modules[id(thing)] = (name, weakref.ref(thing))
         elif isinstance(thing, torch.optim.Optimizer):
@@ -133,13 +141,13 @@ def walk(namespace: Mapping[str, object]) -> Found:
     seen: set[tuple[int, bool]] = set()
     looked = 0
     while queue:
-        path, thing, depth, hidden = queue.popleft()
+        path, thing, depth, hidden, member = queue.popleft()
         looked += 1
         if looked > BUDGET:
             found.complete = False
             break
         if isinstance(thing, Tensor):
-            found.add(path, thing)
+            found.add(path, thing, member)
             if not hidden:
                 found.registered.add(id(thing))
             continue
@@ -153,17 +161,23 @@ def walk(namespace: Mapping[str, object]) -> Found:
             continue
         if depth < DEPTH:
             for name, part, plain in _inside(path, thing):
-                queue.append(_Visit(name, part, depth + 1, hidden or plain))
+                member = isinstance(thing, torch.nn.Module) and not plain
+                queue.append(_Visit(name, part, depth + 1, hidden or plain, member))
     return found
 
 
 class _Visit(NamedTuple):
-    """``hidden``: reached through a module's plain attribute, so ``parameters()`` misses it."""
+    """One thing on the way.
+
+    ``hidden``: reached through a module's plain attribute, so ``parameters()`` misses it;
+    ``member``: registered by the module that holds it.
+    """
 
     path: str
     thing: object
     depth: int = 0
     hidden: bool = False
+    member: bool = False
 
 
 def _inside(path: str, thing: object) -> Iterable[tuple[str, object, bool]]:

@@ -1,0 +1,684 @@
+"""Every way in which an update uses a gradient."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.capture.roads import BACKWARD, Road, W, check, row_of, rows
+
+BY_HAND = [
+    "w.data = w.data - 0.1 * w.grad.data",
+    "w.data = w - 0.1 * w.grad",
+    "w.data -= 0.1 * w.grad",
+    "w.data += -0.1 * w.grad",
+    "w.data.sub_(0.1 * w.grad)",
+    "w.data.sub_(w.grad, alpha=0.1)",
+    "w.data.add_(w.grad, alpha=-0.1)",
+    "w.data.add_(w.grad.data, alpha=-0.1)",
+    "w.data.add_(-0.1 * w.grad.detach())",
+    "w.data.addcmul_(w.grad, torch.tensor(-0.1))",
+    "w.data.addcdiv_(w.grad, torch.tensor(1.0), value=-0.1)",
+    "w.data.lerp_(w.data - w.grad, 0.1)",
+    "w.data.copy_(w.data - 0.1 * w.grad)",
+    "w.data[:] = w.data - 0.1 * w.grad",
+    "w.data[:] -= 0.1 * w.grad",
+    "w.data[...] = w.data - 0.1 * w.grad",
+    "w.data.view(-1).sub_(0.1 * w.grad)",
+    "w.data.flatten()[:] -= 0.1 * w.grad.flatten()",
+    "w.detach().sub_(0.1 * w.grad)",
+    "w.detach()[:] = w.detach() - 0.1 * w.grad",
+    "with torch.no_grad(): w -= 0.1 * w.grad",
+    "with torch.no_grad(): w += -0.1 * w.grad",
+    "with torch.no_grad(): w.sub_(0.1 * w.grad)",
+    "with torch.no_grad(): w.add_(w.grad, alpha=-0.1)",
+    "with torch.no_grad(): w.copy_(w - 0.1 * w.grad)",
+    "with torch.no_grad(): w[:] = w - 0.1 * w.grad",
+    "with torch.no_grad(): w[0:2] -= 0.1 * w.grad",
+    "with torch.no_grad(): w.set_(w - 0.1 * w.grad)",
+    "with torch.no_grad(): w.data = w - 0.1 * w.grad",
+    "with torch.inference_mode(): w.data.sub_(0.1 * w.grad)",
+    "torch.set_grad_enabled(False); w -= 0.1 * w.grad; torch.set_grad_enabled(True)",
+    "w.requires_grad = False; w.sub_(0.1 * w.grad.data); w.requires_grad = True",
+    "w.requires_grad_(False); w.sub_(0.1 * w.grad.data); w.requires_grad_(True)",
+    "torch._foreach_add_([w.data], [w.grad], alpha=-0.1)",
+    "torch._foreach_sub_([w.data], torch._foreach_mul([w.grad], 0.1))",
+    "torch._foreach_addcmul_([w.data], [w.grad], [torch.ones(2)], value=-0.1)",
+    "torch._foreach_lerp_([w.data], [w.data - w.grad], 0.1)",
+    "torch._foreach_copy_([w.data], [w.data - 0.1 * w.grad])",
+    "g = w.grad.clone(); w.data -= 0.1 * g",
+    "g = w.grad.clone(); w.grad = None; w.data -= 0.1 * g",
+    "g = w.grad.clone(); w.grad.zero_(); w.data -= 0.1 * g",
+    "g = w.grad; w.data.addcmul_(g, torch.tensor(-0.1))",
+    "g = w.grad; w.grad = None; w.data -= 0.1 * g",
+    "grads = [p.grad for p in [w]]; w.data -= 0.1 * grads[0]",
+    "grads = {'w': w.grad.clone()}; w.data -= 0.1 * grads['w']",
+    "step = -0.1 * w.grad; w.data += step",
+    "d = w.grad * 1.0; d.mul_(0.1); w.data -= d",
+    "lr = 0.1; update = lr * w.grad; new = w.data - update; w.data.copy_(new)",
+    "w.data -= 0.1 * getattr(w, 'grad')",
+    "w.data -= 0.1 * w._grad",
+    "w.data -= 0.1 * torch.Tensor.grad.__get__(w)",
+    "w.data.__isub__(0.1 * w.grad)",
+    "torch.Tensor.sub_(w.data, 0.1 * w.grad)",
+    "for p in [w]: p.data -= 0.1 * p.grad",
+    "for p, g in zip([w], [w.grad]): p.data -= 0.1 * g",
+    "for i in range(2): w.data[i] -= 0.1 * w.grad[i]",
+    "for i, g in enumerate(w.grad): w.data[i] -= 0.1 * g",
+    "[p.data.sub_(0.1 * p.grad) for p in [w]]",
+    "list(map(lambda p: p.data.sub_(0.1 * p.grad), [w]))",
+    "(lambda p: p.data.sub_(0.1 * p.grad))(w)",
+    "p = w; p.data -= 0.1 * p.grad",
+    "def sgd(p, g, lr):\n    p.data -= lr * g\nsgd(w, w.grad, 0.1)",
+    "def sgd(ps, lr):\n    with torch.no_grad():\n        for p in ps: p -= lr * p.grad\nsgd([w], 0.1)",
+    "def sgd(*, params, lr=0.1):\n    for p in params: p.data.add_(p.grad, alpha=-lr)\nsgd(params=[w])",
+    "@torch.no_grad()\ndef sgd(p):\n    p -= 0.1 * p.grad\nsgd(w)",
+    "def grads(ps):\n    return [p.grad for p in ps]\nw.data -= 0.1 * grads([w])[0]",
+    "def direction(p):\n    g = p.grad\n    return -0.1 * g\nw.data += direction(w)",
+    "class Step:\n    def __init__(self, p): self.p = p; self.g = p.grad.clone()\n    def go(self): self.p.data -= 0.1 * self.g\nStep(w).go()",
+    "nn.utils.vector_to_parameters(nn.utils.parameters_to_vector([w]) - 0.1 * w.grad, [w])",
+    "flat = torch.cat([w.grad.view(-1)]); nn.utils.vector_to_parameters(w.data - 0.1 * flat, [w])",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def torch_is_pristine() -> None:
+    """Not by test here: torch.compile changes torch itself. ``check`` compares where it can."""
+
+
+PARTS = ("range(2)", "enumerate")  # joined to one event: the states between are not shown
+
+
+@pytest.mark.parametrize("update", BY_HAND)
+def test_every_idiom_of_an_update_by_hand(update: str, tmp_path: Path) -> None:
+    """It consumes, it is known for what it is, and three rounds without a clear are a bug."""
+    whole = not any(words in update for words in PARTS)
+    right = f"{W}(w * w).sum().backward()\n{update}\n"
+    road = Road(update, right, oracle=whole)
+    trace = check(road, tmp_path, events=False)
+    updates = [e for e in trace.events if e.kind == "update"]
+    assert updates and {e.source for e in updates} == {"gradient"}, updates
+    first, last = row_of(trace, updates[0], "w"), row_of(trace, updates[-1], "w")
+    assert first is not None and first.value_before is not None
+    assert first.value_before.values == (1.0, 2.0)
+    assert last is not None and last.value_after is not None
+    assert last.value_after.values == pytest.approx((0.8, 1.6))
+    assert [b.consumptions for b in trace.ledger.books if b.name == "w"] == [1]
+    if "w.grad = None" not in update and "w.grad.zero_" not in update:
+        wrong = W + f"(w * w).sum().backward()\n{update}\n" * 3
+        trace = check(Road(update, wrong, oracle=whole), tmp_path, events=False)
+        assert "stale-gradient" in {f.name for f in trace.findings}
+
+
+NUMPY = "a value written through numpy leaves no trace (a limit that the README names)"
+UNSEEN = [
+    Road(
+        "out=",
+        W + BACKWARD + "with torch.no_grad(): torch.sub(w, w.grad, alpha=0.1, out=w)\n"
+        "(w * w).sum().backward()  # => update gradient; backward w=2\n",
+        order="backward update backward",
+        consumed="w=1",
+    ),
+    Road(
+        "out= through .data",
+        W + BACKWARD + "torch.sub(w.data, w.grad, alpha=0.1, out=w.data)\n"
+        "(w * w).sum().backward()  # => update gradient; backward w=2\n",
+        order="backward update backward",
+        consumed="w=1",
+        fault="a value written by out= through .data leaves no trace: .data counts versions of its own",
+    ),
+    *(
+        Road(
+            line,
+            W
+            + BACKWARD
+            + f"{line}\n(w * w).sum().backward()  # => update gradient; backward w=2\n",
+            consumed="w=1",
+            fault=NUMPY,
+        )
+        for line in (
+            "w.data.numpy()[:] -= 0.1 * w.grad.numpy()",
+            "w.detach().numpy().__isub__(0.1 * w.grad.numpy())",
+            "import numpy as np; np.subtract(w.data, 0.1 * w.grad, out=w.data.numpy())",
+        )
+    ),
+]
+
+# -- optimizers ---------------------------------------------------------------------------
+
+
+def _made(name: str) -> str:
+    return {
+        "SparseAdam": "torch.optim.SparseAdam([w], lr=0.1)",
+        "Muon": "torch.optim.Muon([w], lr=0.1)",
+    }.get(name, f"torch.optim.{name}([w], lr=0.1)")
+
+
+def _optimizers() -> list[str]:
+    """All of torch.optim, and each in its other implementations where the CPU has them."""
+    found: list[str] = []
+    for name in dir(torch.optim):
+        kind = getattr(torch.optim, name)
+        if not isinstance(kind, type) or name in ("Optimizer", "LBFGS"):
+            continue
+        made = _made(name)
+        found.append(made)
+        known = inspect.signature(kind).parameters
+        options = ["foreach=True", "foreach=False", "fused=True", "maximize=True"]
+        options += ["momentum=0.9", "amsgrad=True", "weight_decay=0.1"]
+        for option in options:
+            if option.split("=")[0] in known and name not in ("SparseAdam", "Muon", "Adafactor"):
+                if option != "fused=True" or name in ("SGD", "Adam", "AdamW", "Adagrad"):
+                    found.append(f"{made[:-1]}, {option})")
+    return found
+
+
+@pytest.mark.parametrize("made", _optimizers())
+def test_every_optimizer_of_torch(made: str, tmp_path: Path) -> None:
+    """Three rounds, each consumed once; then one without a clear, which is a bug."""
+    sparse = "SparseAdam" in made
+    loss = "F.embedding(torch.tensor([0, 1]), w, sparse=True).sum()" if sparse else "(w * w).sum()"
+    name = made.split("(")[0].removeprefix("torch.optim.")
+    text = f"""
+    w = torch.ones(2, 2, requires_grad=True)
+    opt = {made}
+    for i in range(4):
+        if i < 3:
+            opt.zero_grad()  # => zero_grad actor:opt
+        {loss}.backward()  # => backward
+        opt.step()  # => step actor:opt
+    """
+    road = Road(
+        made,
+        text,
+        "zero_grad backward step " * 3 + "backward step",
+        consumed="w=4",
+        ends="w=2",
+        findings=frozenset({"stale-gradient"}),
+        alarms=frozenset({"stale-gradient"}),
+    )
+    trace = check(road, tmp_path)
+    steps = [e for e in trace.events if e.kind == "step"]
+    assert {e.label for e in steps} == {f"{name}.step"}
+    for step_event in steps:
+        row = row_of(trace, step_event, "w")
+        assert row is not None and row.value_before is not None and row.value_after is not None
+        assert row.value_before.values != row.value_after.values
+
+
+INSIDE = "what LBFGS moves between two closures is shown as an update of unknown source"
+WAYS = [
+    Road(
+        "LBFGS",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.LBFGS([w], lr=0.1, max_iter=2)
+        def closure():
+            opt.zero_grad()  # => zero_grad inside:LBFGS.step
+            loss = ((w - 3) ** 4).sum()
+            loss.backward()  # => backward inside:LBFGS.step led w=1
+            return loss
+        for i in range(2):
+            opt.step(closure)  # led  # => step actor:opt
+        """,
+        order=("zero_grad backward step " * 2 + "step ") * 2,
+        findings=frozenset({"closure"}),
+        fault=INSIDE,
+    ),
+    Road(
+        "LBFGS whose closure never clears",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.LBFGS([w], lr=0.1, max_iter=2)
+        def closure():
+            loss = ((w - 3) ** 4).sum()
+            loss.backward()  # => backward
+            return loss
+        for i in range(2):
+            opt.zero_grad()  # => zero_grad
+            opt.step(closure)  # => step
+        """,
+        order="zero_grad backward step backward step step " * 2,
+        alarms=frozenset({"stale-gradient"}),
+        fault=INSIDE,
+    ),
+    Road(
+        "SGD with a closure",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1)
+        def closure():
+            opt.zero_grad()  # => zero_grad
+            loss = (w * w).sum()
+            loss.backward()  # => backward w=1
+            return loss
+        for i in range(2):
+            opt.step(closure=closure)  # => step
+        """,
+        order="zero_grad backward step step " * 2,
+        consumed="w=2",
+    ),
+    Road(
+        "through functools.partial and a bound method",
+        W
+        + "import functools\nopt = torch.optim.SGD([w], lr=0.1)\n"
+        + BACKWARD
+        + "step = functools.partial(opt.step)\nstep()  # => step actor:opt w=1\n",
+        consumed="w=1",
+    ),
+    Road(
+        "through a scheduler",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1)
+        schedule = torch.optim.lr_scheduler.StepLR(opt, 1)
+        for i in range(2):
+            opt.zero_grad()  # => zero_grad
+            (w * w).sum().backward()  # => backward w=1
+            opt.step()  # => step actor:opt w=1
+            schedule.step()
+        """,
+        consumed="w=2",
+        pristine=False,
+    ),
+    Road(
+        "two parameter groups, one added later",
+        """
+        a = torch.ones(2, requires_grad=True); b = torch.ones(1, requires_grad=True)
+        opt = torch.optim.SGD([{"params": [a]}], lr=0.1)
+        opt.add_param_group({"params": [b], "lr": 0.01})
+        (a.sum() * b).backward()  # => backward a=1 b=1
+        opt.step()  # => step a=1 b=1
+        """,
+        consumed="a=1 b=1",
+    ),
+    Road(
+        "a parameter without a gradient is missed",
+        """
+        a = torch.ones(2, requires_grad=True); b = torch.ones(1, requires_grad=True)
+        opt = torch.optim.SGD([a, b], lr=0.1)
+        a.sum().backward()  # => backward a=1 b=-
+        opt.step()  # => step a=1 b=-
+        """,
+        consumed="a=1 b=0",
+    ),
+    Road(
+        "GradScaler",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1)
+        scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+        for i in range(2):
+            opt.zero_grad()  # => zero_grad
+            scaler.scale((w * w).sum()).backward()  # => backward w=1
+            scaler.step(opt)  # => edit w=1; step actor:opt via:step w=1
+            scaler.update()
+        """,
+        consumed="w=2",
+    ),
+    Road(
+        "GradScaler that skips a step",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1)
+        scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+        scaler.scale((w * torch.tensor([1.0, float("inf")])).sum()).backward()  # => backward w=1
+        scaler.step(opt)  # => edit w=1 via:step
+        scaler.update()
+        """,
+        consumed="w=0",
+        findings=frozenset({"nonfinite-gradient"}),
+    ),
+    Road(
+        "fused step under GradScaler",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1, fused=True)
+        scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+        for i in range(2):
+            opt.zero_grad()  # => zero_grad
+            scaler.scale((w * w).sum()).backward()  # => backward w=1
+            scaler.step(opt)  # => step actor:opt w=1
+            scaler.update()
+        """,
+        consumed="w=2",
+    ),
+    Road(
+        "fused step that found inf",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1, fused=True)
+        scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+        scaler.scale((w * float("inf")).sum()).backward()  # => backward w=1
+        scaler.step(opt)  # => step actor:opt w=1
+        scaler.update()
+        """,
+        consumed="w=0",
+        findings=frozenset({"nonfinite-gradient"}),
+    ),
+    Road(
+        "subclass that does everything itself",
+        """
+        class Mine(torch.optim.Optimizer):
+            def __init__(self, params): super().__init__(params, {"lr": 0.1})
+            @torch.no_grad()
+            def step(self, closure=None):
+                for group in self.param_groups:
+                    for p in group["params"]: p.add_(p.grad, alpha=-group["lr"])
+        w = torch.ones(2, requires_grad=True)
+        opt = Mine([w])
+        for i in range(2):
+            opt.zero_grad()  # => zero_grad
+            (w * w).sum().backward()  # => backward w=1
+            opt.step()  # => step actor:opt w=1
+        """,
+        consumed="w=2",
+    ),
+    Road(
+        "subclass that calls super's step",
+        """
+        class Mine(torch.optim.SGD):
+            def step(self, closure=None):
+                return super().step(closure)
+        w = torch.ones(2, requires_grad=True)
+        opt = Mine([w], lr=0.1)
+        for i in range(2):
+            opt.zero_grad()  # => zero_grad
+            (w * w).sum().backward()  # => backward w=1
+            opt.step()  # => step actor:opt w=1
+        """,
+        consumed="w=2",
+        fault="a step that calls super's is shown, and counted, as two steps",
+    ),
+    Road(
+        "an optimizer that is none of torch's",
+        """
+        class Mine:
+            def __init__(self, params, lr): self.params, self.lr = list(params), lr
+            def step(self):
+                with torch.no_grad():
+                    for p in self.params:
+                        p -= self.lr * p.grad  # => update gradient led w=1
+            def zero_grad(self):
+                for p in self.params: p.grad = None  # => zero_grad led
+        w = torch.ones(2, requires_grad=True)
+        opt = Mine([w], 0.1)
+        for i in range(2):
+            (w * w).sum().backward()  # => backward w=1
+            opt.step(); opt.zero_grad()  # led
+        """,
+        order="backward update zero_grad " * 2,
+        consumed="w=2",
+    ),
+    Road(
+        "the same with momentum buffers of its own",
+        """
+        class Mine:
+            def __init__(self, params):
+                self.params = list(params)
+                self.v = [torch.zeros_like(p) for p in self.params]
+            @torch.no_grad()
+            def step(self):
+                for p, v in zip(self.params, self.v):
+                    v.mul_(0.9).add_(p.grad)
+                    p.add_(v, alpha=-0.1)  # => update gradient
+        w = torch.ones(2, requires_grad=True)
+        opt = Mine([w])
+        for i in range(3):
+            w.grad = None  # => zero_grad
+            (w * w).sum().backward()  # => backward w=1
+            opt.step()
+        """,
+        order="backward update zero_grad backward update zero_grad backward update",
+        consumed="w=3",
+    ),
+    Road(
+        "Adam by hand, its state in a dict by tensor",
+        """
+        w = torch.ones(2, requires_grad=True)
+        state = {w: {"m": torch.zeros(2), "v": torch.zeros(2)}}
+        for t in range(1, 4):
+            (w * w).sum().backward()  # => backward w=1
+            for p, s in state.items():
+                s["m"] = 0.9 * s["m"] + 0.1 * p.grad
+                s["v"] = 0.99 * s["v"] + 0.01 * p.grad ** 2
+                m, v = s["m"] / (1 - 0.9 ** t), s["v"] / (1 - 0.99 ** t)
+                p.data -= 0.1 * m / (v.sqrt() + 1e-8)  # => update gradient w=1
+            w.grad.zero_()  # => zero_grad
+        """,
+        consumed="w=3",
+    ),
+    Road(
+        "momentum by hand, the gradient cleared before the update",
+        """
+        w = torch.ones(2, requires_grad=True)
+        v = torch.zeros(2)
+        for i in range(3):
+            (w * w).sum().backward()  # => backward w=1
+            v = 0.9 * v + w.grad
+            w.grad = None  # => zero_grad w=0
+            w.data -= 0.1 * v  # => update gradient
+        """,
+        consumed="w=3",
+    ),
+    Road(
+        "SAM",
+        """
+        class SAM(torch.optim.Optimizer):
+            def __init__(self, params, base):
+                super().__init__(params, {})
+                self.base = base(self.param_groups, lr=0.1)
+            @torch.no_grad()
+            def first_step(self):
+                for p in self.param_groups[0]["params"]:
+                    self.state[p]["old"] = p.data.clone()
+                    p.add_(0.05 * p.grad / p.grad.norm())  # => update gradient
+                self.zero_grad()  # => zero_grad
+            @torch.no_grad()
+            def second_step(self):
+                for p in self.param_groups[0]["params"]:
+                    p.data = self.state[p]["old"]  # => update
+                self.base.step()  # => step
+                self.zero_grad()  # => zero_grad
+            def step(self): raise NotImplementedError
+        w = torch.tensor([1.0, 2.0], requires_grad=True)
+        opt = SAM([w], torch.optim.SGD)
+        for i in range(2):
+            (w * w).sum().backward()  # => backward w=1
+            opt.first_step()
+            (w * w).sum().backward()  # => backward w=1
+            opt.second_step()
+        """,
+        order="backward update zero_grad backward update step zero_grad " * 2,
+        ends="w=0",
+    ),
+    Road(
+        "Lookahead",
+        """
+        class Lookahead(torch.optim.Optimizer):
+            def __init__(self, base):
+                self.base, self.n = base, 0
+                self.param_groups, self.state, self.defaults = base.param_groups, {}, {}
+                self.slow = [p.detach().clone() for g in self.param_groups for p in g["params"]]
+            def step(self, closure=None):
+                self.base.step()  # => step w=1
+                self.n += 1
+                if self.n % 2 == 0:
+                    for p, s in zip(self.param_groups[0]["params"], self.slow):
+                        s.add_(p.data - s, alpha=0.5)
+                        p.data.copy_(s)  # => update other
+            def zero_grad(self, set_to_none=True): self.base.zero_grad()  # => zero_grad
+        w = torch.tensor([1.0, 2.0], requires_grad=True)
+        opt = Lookahead(torch.optim.SGD([w], lr=0.1))
+        for i in range(2):
+            (w * w).sum().backward()  # => backward w=1
+            opt.step()
+            opt.zero_grad()
+        """,
+        order="backward step zero_grad backward step update zero_grad",
+        consumed="w=2",
+    ),
+    Road(
+        "weights averaged (SWA)",
+        """
+        m = nn.Linear(2, 1)
+        swa = torch.optim.swa_utils.AveragedModel(m)
+        opt = torch.optim.SGD(m.parameters(), lr=0.1)
+        for i in range(2):
+            opt.zero_grad()  # => zero_grad
+            m(torch.ones(1, 2)).sum().backward()  # => backward m.weight=1
+            opt.step()  # => step m.weight=1
+            swa.update_parameters(m)
+        """,
+        consumed="m.weight=2",
+    ),
+    Road(
+        "two optimizers on one parameter",
+        """
+        w = torch.ones(2, requires_grad=True)
+        fast, slow = torch.optim.SGD([w], lr=0.1), torch.optim.SGD([w], lr=0.01)
+        for i in range(2):
+            fast.zero_grad()  # => zero_grad
+            (w * w).sum().backward()  # => backward w=1
+            fast.step()  # => step actor:fast w=1
+            slow.step()  # => step actor:slow w=1
+        """,
+        consumed="w=2",
+    ),
+    Road(
+        "a step repeated",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1)
+        (w * w).sum().backward()  # => backward w=1
+        for i in range(4):
+            opt.step()  # => step w=1
+        """,
+        consumed="w=1",
+        findings=frozenset({"reused-gradient"}),
+        alarms=frozenset({"reused-gradient"}),
+    ),
+    Road(
+        "accumulation, then a step",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1)
+        for i in range(3):
+            opt.zero_grad()  # => zero_grad
+            for j in range(2):
+                (w * w).sum().backward()  # => backward
+            opt.step()  # => step w=2
+        """,
+        consumed="w=3",
+        findings=frozenset({"accumulation"}),
+    ),
+    Road(
+        "a step that raises has consumed nothing",
+        """
+        class Broken(torch.optim.SGD):
+            def step(self, closure=None): raise ZeroDivisionError
+        w = torch.ones(2, requires_grad=True)
+        opt = Broken([w], lr=0.1)
+        for i in range(2):
+            w.sum().backward()  # => backward
+            try: opt.step()  # => step error
+            except ZeroDivisionError: pass
+        """,
+        consumed="w=0",
+        ends="w=2",
+    ),
+    Road(
+        "writes by hand after a step that raised",
+        """
+        class Broken(torch.optim.SGD):
+            def step(self, closure=None): raise ZeroDivisionError
+        w = torch.ones(2, requires_grad=True)
+        opt = Broken([w], lr=0.1)
+        w.sum().backward()  # => backward
+        try: opt.step()  # => step error
+        except ZeroDivisionError: pass
+        w.data -= 0.1 * w.grad  # => update gradient w=1
+        w.grad.zero_()  # => zero_grad w=0
+        """,
+        consumed="w=1",
+    ),
+    Road(
+        "functional optimizer of torch",
+        """
+        from torch.optim.sgd import sgd
+        w = torch.ones(2, requires_grad=True)
+        for i in range(2):
+            (w * w).sum().backward()  # => backward w=1
+            with torch.no_grad():
+                sgd([w], [w.grad], [None], weight_decay=0, momentum=0, lr=0.1, dampening=0, nesterov=False, maximize=False)  # => update gradient via:sgd w=1
+            w.grad = None  # => zero_grad
+        """,
+        consumed="w=2",
+    ),
+    Road(
+        "gradients moved into an optimizer of other parameters",
+        """
+        half = nn.Linear(2, 1).half()  # => update other
+        master = [p.detach().clone().float().requires_grad_() for p in half.parameters()]
+        opt = torch.optim.SGD(master, lr=0.1)
+        for i in range(2):
+            half.zero_grad()  # => zero_grad
+            half(torch.ones(1, 2).half()).sum().backward()  # => backward half.weight=1
+            for p, q in zip(master, half.parameters()):
+                p.grad = q.grad.float()  # => edit
+            opt.step()  # => step
+            with torch.no_grad():
+                for p, q in zip(master, half.parameters()):
+                    q.copy_(p)  # => update other
+        """,
+        order="update " + "zero_grad backward edit step update " * 2,
+    ),
+    Road(
+        "a new value loaded from an updated copy",
+        """
+        m = nn.Linear(2, 1)
+        m(torch.ones(1, 2)).sum().backward()  # => backward m.weight=1
+        new = {k: p.detach() - 0.1 * p.grad for k, p in m.named_parameters()}
+        m.load_state_dict(new)  # => update gradient via:load_state_dict m.weight=1
+        """,
+        consumed="m.weight=1 m.bias=1",
+    ),
+    Road(
+        "compiled step, in which no hook runs: known by what it writes",
+        """
+        w = torch.ones(2, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1)
+        step = torch.compile(opt.step, backend="eager")
+        for i in range(2):
+            opt.zero_grad()  # => zero_grad
+            (w * w).sum().backward()  # => backward w=1
+            step()  # => update gradient w=1
+        """,
+        consumed="w=2",
+        oracle=False,
+        pristine=False,
+    ),
+    Road(
+        "compiled model",
+        """
+        m = nn.Linear(2, 1)
+        opt = torch.optim.SGD(m.parameters(), lr=0.1)
+        run = torch.compile(m, backend="eager")
+        for i in range(2):
+            opt.zero_grad()  # => zero_grad
+            run(torch.ones(1, 2)).sum().backward()  # => backward m.weight=1
+            opt.step()  # => step m.weight=1
+        """,
+        consumed="m.weight=2",
+        oracle=False,
+        pristine=False,
+    ),
+]
+
+
+@pytest.mark.parametrize("road", rows(UNSEEN, WAYS))
+def test_roads_of_consumption(road: Road, tmp_path: Path) -> None:
+    check(road, tmp_path)
