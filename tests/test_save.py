@@ -168,7 +168,7 @@ def test_a_killed_process_leaves_a_readable_file(tmp_path: Path, suffix: str) ->
     events = sorted(found["event"].unique())
     assert events == list(range(1, len(events) + 1))  # without a gap
     lost = 3 * last - len(events)
-    assert lost < {".jsonl": 3, ".jsonl.gz": sinks.BATCH_ROWS + 3, ".parquet": 53}[suffix]
+    assert lost < (53 if suffix == ".parquet" else sinks.BATCH_ROWS + 3)  # one batch
 
 
 FULL = """
