@@ -167,6 +167,8 @@ class HandWatch:
         here, touched, values, places = before
         watch = self.watch
         if name == "__setitem__" and _stores_itself(args):
+            for leaf, tensor in touched.grads:
+                leaf.key = grad_key(tensor.grad)  # one more version, and the same numbers
             return
         via = here.via.co_name if here.via is not None else ""
         if touched.grads and name not in _NO_NUMBERS:
@@ -303,15 +305,14 @@ class HandWatch:
             leaf = watch.books.find(tensor)
         if leaf is None:
             if name == "data" and self._is_grad(tensor):
-                return self._plan_grad_data(tensor)
+                return None if _same_place(tensor, value) else self._plan_grad_data(tensor)
             if name == "requires_grad" and value:
                 return lambda: self._became_leaf(tensor)
             return None
         watch.claim([leaf])
         place = storage_of(tensor)
-        if name == "data" and isinstance(value, Tensor):
-            if place == storage_of(value) and tensor.shape == value.shape:
-                return None  # ``w.data -= x`` stores what it has already written
+        if name == "data" and _same_place(tensor, value):
+            return None  # ``w.data -= x`` stores what it has already written
         self.optimizers.prune()
         self.backward.flush()
         here = watch.sources.here()
@@ -325,11 +326,13 @@ class HandWatch:
         return lambda: self._grad_data_set(touched.grads, here)
 
     def _grad_data_set(self, grads: list[tuple[Leaf, Tensor]], here: Here) -> None:
+        """A library that does so (``Module.to``) moves what is there, with all that it holds."""
+        via = here.via.co_name if here.via is not None else ""
         for change in self._edited(grads):
             owner = change.leaf.tensor()
             if owner is not None:
-                how = self._assigned(change.leaf, here)
-                self.watch.settle(change, owner, here, "grad.data =", how)
+                how = "edited" if via else self._assigned(change.leaf, here)
+                self.watch.settle(change, owner, here, via or "grad.data =", how)
 
     def _is_grad(self, tensor: Tensor) -> bool:
         return storage_of(tensor) in self.watch.books.by_address
@@ -459,6 +462,13 @@ def overlap(one: Tensor, other: Tensor) -> bool:
         return a < b + _extent(other) and b < a + _extent(one)
     except (RuntimeError, NotImplementedError):
         return True
+
+
+def _same_place(tensor: Tensor, value: object) -> bool:
+    """Whether ``tensor.data = value`` leaves it where it is (``m.to("cpu")`` of what is there)."""
+    if not isinstance(value, Tensor) or storage_of(tensor) != storage_of(value):
+        return False
+    return tensor.shape == value.shape and overlap(tensor, value)
 
 
 def _extent(tensor: Tensor) -> int:

