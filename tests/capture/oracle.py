@@ -63,6 +63,7 @@ class Leaf:
     tensor: Tensor
     born: int
     node: Any = None
+    ear: Any = None
 
     def __str__(self) -> str:
         return self.name if self.generation == 1 else f"{self.name}({self.generation})"
@@ -114,8 +115,11 @@ class Witness:
         finally:
             sys.settrace(old)
         self._look()
-        for leaf in self.leaves:
-            leaf.node = None
+        self._frames.clear()
+        for leaf in self.leaves:  # what the graph holds, Python cannot see: no cycle through it
+            leaf.ear.remove()
+            leaf.ear = leaf.node = None
+        self.namespace = {"k": self.namespace.get("k", 0)}
 
     # -- following the program
 
@@ -188,7 +192,7 @@ class Witness:
             generation = 1 + sum(leaf.name == path for leaf in self.leaves)
             leaf = Leaf(path, generation, found, len(self.moments))
             leaf.node = torch.autograd.graph.get_gradient_edge(found).node
-            leaf.node.register_prehook(self._ear(len(self.leaves)))
+            leaf.ear = leaf.node.register_prehook(self._ear(len(self.leaves)))
             self.leaves.append(leaf)
 
     def _ear(self, leaf: int) -> Any:
