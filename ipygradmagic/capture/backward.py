@@ -49,8 +49,8 @@ class BackwardWatch:
         __tracebackhide__ = True
         watch = self.watch
         if not kwargs.get("accumulate_grad", True):
-            watch.note(GRAD_NOTE)
             with watch.guard():
+                watch.note(GRAD_NOTE)
                 self._mark_inputs(args[3] if len(args) > 3 else ())
             return run(outputs, *args, **kwargs)
         current: BackwardPass | None = None

@@ -426,9 +426,11 @@ class HandWatch:
             found = ((watch.books.find(t), t) for t in (one, other))
             pairs = [(leaf, t) for leaf, t in found if leaf is not None]
             watch.discovery.forget()
+            for leaf, _ in pairs:
+                leaf.loosen()
+        with watch.guard():
             for leaf, tensor in pairs:
                 watch.books.moved(leaf, tensor, storage_of(tensor))
-                leaf.loosen()
         try:
             return original(one, other)
         finally:

@@ -55,7 +55,10 @@ class OptimizerWatch:
         if call is None:
             return None
         watch.local.steps.append(call)
-        return self._with_closure(call, args, kwargs)
+        arranged: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+        with watch.guard():
+            arranged = self._with_closure(call, args, kwargs)
+        return arranged
 
     def after_step(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -179,7 +179,8 @@ class Tracer:
         with watch.guard():
             watch.ledger.close(watch.sources.locate)
             self._books.close()
-        watch.discovery.forget()
+        with watch.guard():
+            watch.discovery.forget()
         watch.optimizers.clear()
         self._home = None
         self._active = False
