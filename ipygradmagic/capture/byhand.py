@@ -156,8 +156,8 @@ class HandWatch:
         here, touched, values, places = before
         watch = self.watch
         if name == "__setitem__" and _stores_itself(args):
-            for leaf, tensor in touched.grads:
-                leaf.key = grad_key(tensor.grad)  # one more version, and the same numbers
+            for leaf, owner in touched.grads:
+                leaf.key = grad_key(owner.grad)  # one more version, and the same numbers
             return
         via = here.via.co_name if here.via is not None else ""
         if touched.grads and name not in _NO_NUMBERS:
