@@ -222,7 +222,7 @@ WAYS = [
             loss.backward()  # => backward inside:LBFGS.step led w=1
             return loss
         for i in range(2):
-            opt.step(closure)  # led  # => step actor:opt
+            opt.step(closure)  # => step actor:opt  # led
         """,
         order=("zero_grad backward step " * 2 + "step ") * 2,
         findings=frozenset({"closure"}),

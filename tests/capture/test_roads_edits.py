@@ -103,9 +103,8 @@ LOADED = [
         "m = nn.Linear(2, 1)\nsaved = {k: v.clone() + 1 for k, v in m.state_dict().items()}\n"
         "m(torch.ones(1, 2)).sum().backward()  # => backward m.weight=1\n"
         "m.load_state_dict(saved, assign=True)\n"
-        "m(torch.ones(1, 2)).sum().backward()  # => rebind other; rebind other; backward m.weight=1\n",
-        order="backward rebind rebind backward",
-        fault="a leaf that is replaced while its old gradient is unused is called a rebind of a name",
+        "m(torch.ones(1, 2)).sum().backward()  # => rebind other m.weight=0; backward m.weight=1\n",
+        fault="a module's replaced parameter is said to be bound where the module was made",
     ),
     Road(
         "to another dtype and back",
