@@ -19,7 +19,6 @@ LEFT_OUT = {
     "lbfgs": r"lbfgs\.step",
     "shared gradient": r"u\.grad = v\.grad|b\.grad = a\.grad",
     "rebinding": r"#: rebind",
-    "item op=": r"\.grad\[.*\] [*+]=",
     "update from a copy": r"= [abc]\.grad\.clone\(\)$",
     "computed anew": r"([abc])\.grad = (\1\.grad|torch\.zeros)",
 }
