@@ -78,15 +78,19 @@ class _Local(threading.local):
         self.steps: list[StepCall] = []
         self.passes: list[BackwardPass] = []
 
+    def unshield(self) -> None:
+        """User modes and subclasses see everything again."""
+        if self.shield is not None:
+            self.shield.close()
+            self.shield = None
 
-def _shield() -> ExitStack | None:
-    """User modes and subclasses do not see our reads; None where there is nothing to hide from."""
+
+def _shield(stack: ExitStack) -> None:
+    """User modes and subclasses do not see our reads."""
     modes = torch._C._len_torch_dispatch_stack()
-    stack = ExitStack()
     stack.enter_context(torch._C.DisableTorchFunction())
     if modes:
         stack.enter_context(_disable_current_modes())
-    return stack
 
 
 class _Quiet:
@@ -113,21 +117,30 @@ class _Guard:
         self._watch = watch
 
     def __enter__(self) -> None:
-        self._watch.lock.acquire()
         local = self._watch.local
-        local.quiet += 1
-        local.depth += 1
-        if local.depth == 1:
-            local.shield = _shield()
+        before = local.quiet, local.depth
+        self._watch.lock.acquire()
+        try:
+            local.quiet, local.depth = before[0] + 1, before[1] + 1
+            if local.depth == 1:
+                local.unshield()  # where Ctrl-C cut an ``__exit__`` short
+                local.shield = ExitStack()
+                _shield(local.shield)
+        except BaseException:  # Ctrl-C: nobody will call ``__exit__``
+            local.quiet, local.depth = before
+            if not local.depth:
+                local.unshield()
+            self._watch.lock.release()
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, error: object, tb: object) -> bool:
         local = self._watch.local
-        local.quiet -= 1
-        local.depth -= 1
-        if local.depth == 0 and local.shield is not None:
-            local.shield.close()
-            local.shield = None
-        self._watch.lock.release()
+        local.quiet, local.depth = local.quiet - 1, local.depth - 1
+        try:
+            if local.depth == 0:
+                local.unshield()
+        finally:
+            self._watch.lock.release()
         if isinstance(error, Exception):
             self._watch.fault(error)
             return True
