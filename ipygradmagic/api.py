@@ -169,10 +169,11 @@ class TraceBlock:
         try:
             session.start()
             self._session = session
+            return self
         except BaseException:
+            self._session = None
             session.abandon()
             raise
-        return self
 
     def __exit__(
         self,

@@ -34,6 +34,7 @@ BORDER = {
     "Watch.guard",
     "Watch.quiet",
     "Watch.fault",
+    "_Local.unshield",
     "HandWatch.touches",
     "OptimizerWatch.working",
     # What starts and stops: a trace that cannot start says so before anything of the user's runs.

@@ -45,28 +45,14 @@ def face(tensor: torch.Tensor) -> tuple[object, ...]:
 
 
 class Check:
-    """Stands around ``look_all`` and around the guard."""
+    """Stands around ``look``, ``look_all`` and the guard."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.wrong: list[str] = []
         self.looks = self.sections = 0
         self._outside: list[tuple[object, ...]] = []
-        original = snapshot.look_all
-
-        def look_all(tensors):
-            here = world()
-            with torch._C.DisableTorchFunction():
-                before = [face(t) for t in tensors if plain(t)]
-            found = original(tensors)
-            self.looks += 1
-            with torch._C.DisableTorchFunction():
-                self.note("a tensor", before == [face(t) for t in tensors if plain(t)])
-            self.note("the world, by a look", here == world())
-            return found
-
-        for room in [m for n, m in sys.modules.items() if n.startswith("ipygradmagic.")]:
-            if getattr(room, "look_all", None) is original:
-                monkeypatch.setattr(room, "look_all", look_all)
+        self._around(monkeypatch, snapshot.look, lambda tensor: [tensor])
+        self._around(monkeypatch, snapshot.look_all, list)
         enter, leave = watch._Guard.__enter__, watch._Guard.__exit__
 
         def entered(guard):
@@ -83,6 +69,23 @@ class Check:
 
         monkeypatch.setattr(watch._Guard, "__enter__", entered)
         monkeypatch.setattr(watch._Guard, "__exit__", left)
+
+    def _around(self, monkeypatch: pytest.MonkeyPatch, original, tensors_of) -> None:
+        def checked(given):
+            here = world()
+            tensors = [t for t in tensors_of(given) if plain(t)]
+            with torch._C.DisableTorchFunction():
+                before = [face(t) for t in tensors]
+            found = original(given)
+            self.looks += 1
+            with torch._C.DisableTorchFunction():
+                self.note("a tensor", before == [face(t) for t in tensors])
+            self.note("the world, by a look", here == world())
+            return found
+
+        for room in [m for n, m in sys.modules.items() if n.startswith("ipygradmagic.")]:
+            for name in [n for n, v in vars(room).items() if v is original]:
+                monkeypatch.setattr(room, name, checked)
 
     def note(self, what: str, good: bool) -> None:
         if not good:
@@ -115,22 +118,16 @@ def test_the_check_would_see_it(monkeypatch, bad: str) -> None:
             torch.rand(1)
         elif bad == "version":
             tensor.add_(0)
-        elif bad == "hook" and tensor.requires_grad:
+        elif bad == "hook":
             tensor.register_hook(lambda g: g)
+        elif bad == "mode":
+            torch._C._set_grad_enabled(False)
         return original(tensor)
 
     monkeypatch.setattr(snapshot, "_small", disturbing)
-    if bad == "mode":
-        before = snapshot.look_all
-
-        def forgets(tensors):
-            found = before(tensors)
-            torch._C._set_grad_enabled(False)
-            return found
-
-        monkeypatch.setattr(snapshot, "look_all", forgets)
     check = Check(monkeypatch)
-    w = torch.ones(2, requires_grad=True)
+    w = torch.ones(2, 2, requires_grad=True)
     with torch.enable_grad():
-        snapshot.look(w)
+        look = snapshot.look if bad != "version" else torch.no_grad()(snapshot.look)
+        look(w)
     assert check.wrong

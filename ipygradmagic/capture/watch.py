@@ -81,6 +81,15 @@ class _Local(threading.local):
         self.steps: list[StepCall] = []
         self.passes: list[BackwardPass] = []
 
+    def unshield(self) -> None:
+        """User modes and subclasses see everything again."""
+        if self.modes is not None:
+            self.modes.close()
+            self.modes = None
+        if self.shield is not None:
+            self.shield.__exit__(None, None, None)
+            self.shield = None
+
 
 class _Quiet:
     """Watchers of this thread look away; may be nested."""
@@ -106,28 +115,36 @@ class _Guard:
         self._watch = watch
 
     def __enter__(self) -> None:
-        self._watch.lock.acquire()
         local = self._watch.local
-        local.quiet += 1
-        local.depth += 1
-        if local.depth == 1:  # user modes and subclasses do not see our reads
-            local.shield = shield = torch._C.DisableTorchFunction()
-            shield.__enter__()
-            if torch._C._len_torch_dispatch_stack():
-                local.modes = modes = ExitStack()
-                modes.enter_context(_disable_current_modes())
+        quiet, depth = local.quiet, local.depth
+        self._watch.lock.acquire()
+        try:
+            local.quiet = quiet + 1
+            local.depth = depth + 1
+            if depth == 0:  # user modes and subclasses do not see our reads
+                if local.shield is not None:
+                    local.unshield()  # where Ctrl-C cut an ``__exit__`` short
+                local.shield = shield = torch._C.DisableTorchFunction()
+                shield.__enter__()
+                if torch._C._len_torch_dispatch_stack():
+                    local.modes = modes = ExitStack()
+                    modes.enter_context(_disable_current_modes())
+        except BaseException:  # Ctrl-C: nobody will call ``__exit__``
+            local.quiet, local.depth = quiet, depth
+            if not depth:
+                local.unshield()
+            self._watch.lock.release()
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, error: object, tb: object) -> bool:
         local = self._watch.local
         local.quiet -= 1
         local.depth -= 1
-        if local.depth == 0 and local.shield is not None:
-            if local.modes is not None:
-                local.modes.close()
-                local.modes = None
-            local.shield.__exit__(None, None, None)
-            local.shield = None
-        self._watch.lock.release()
+        try:
+            if local.depth == 0:
+                local.unshield()
+        finally:
+            self._watch.lock.release()
         if isinstance(error, Exception):
             self._watch.fault(error)
             return True
