@@ -18,9 +18,10 @@ from ipygradmagic.capture import names
 from ipygradmagic.capture.autograd import graph_of
 from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.discovery import is_open_leaf
+from ipygradmagic.capture.express import Express, loss_of
 from ipygradmagic.capture.leaves import GradNode, reach, root_of, sequence_range
-from ipygradmagic.capture.recorder import RawChange
-from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, summary
+from ipygradmagic.capture.recorder import RawChange, fill_added
+from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.watch import BackwardPass, Watch
 from ipygradmagic.record.tensors import SMALL
@@ -37,6 +38,7 @@ class BackwardWatch:
 
     def __init__(self, watch: Watch, graphs: bool = True) -> None:
         self.watch = watch
+        self.express = Express(watch)
         self.freed_by: int | None = None
         self.before: Callable[[], None] = lambda: None
         self._graphs = graphs
@@ -53,14 +55,17 @@ class BackwardWatch:
                 watch.note(GRAD_NOTE)
                 self._mark_inputs(args[3] if len(args) > 3 else ())
             return run(outputs, *args, **kwargs)
-        current: BackwardPass | None = None
         outer = watch.local.passes[-1] if watch.local.passes else None
-        with watch.guard():
-            if outer is not None:  # re-entrant checkpointing: part of the pass around it
-                self._reach_more(outer, outputs)
-            else:
-                current = self._begin(outputs)
-                watch.passes.append(current)
+        current: BackwardPass | None = None
+        if watch.teams.made and outer is None:
+            current = self.express.before_backward(outputs, args)
+        if current is None:
+            with watch.guard():
+                if outer is not None:  # re-entrant checkpointing: part of the pass around it
+                    self._reach_more(outer, outputs)
+                else:
+                    current = self._begin(outputs)
+                    watch.passes.append(current)
         if current is None:
             return run(outputs, *args, **kwargs)
         watch.local.passes.append(current)
@@ -71,9 +76,15 @@ class BackwardWatch:
             error = raised
             raise
         finally:
-            with watch.guard():
+            event = self.express.after_backward(current) if error is None else None
+            if event is not None:
                 watch.passes.remove(current)
-                self._end(current, outputs, error)
+                number = current.way.number if current.way is not None else -1
+                self._passes.append((event.index, number))
+            else:
+                with watch.guard():
+                    watch.passes.remove(current)
+                    self._end(current, outputs, error)
             if current in watch.local.passes:
                 watch.local.passes.remove(current)
 
@@ -106,7 +117,7 @@ class BackwardWatch:
         watch.moved(watch.mine(list(current.reached.values())), here)
         watch.recorder.close_bursts()
         current.actor = self._name_loss(outputs, here)
-        current.loss = self._loss(outputs)
+        current.loss = loss_of(outputs)
         current.graph = self._draw(outputs, here, current.actor)
         return current
 
@@ -146,14 +157,6 @@ class BackwardWatch:
             known = self._actors[here.site] = ", ".join(s for s in some if s)
         return known
 
-    @staticmethod
-    def _loss(outputs: Sequence[Tensor]) -> float | None:
-        if len(outputs) != 1 or outputs[0].numel() != 1:
-            return None
-        value = look(outputs[0])
-        first = value[0] if isinstance(value, tuple) and value else None
-        return float(first) if isinstance(first, (int, float)) else None
-
     def _draw(self, outputs: Sequence[Tensor], here: Here, actor: str) -> int | None:
         """Keep the graph of the first pass of every backward line."""
         watch = self.watch
@@ -188,6 +191,7 @@ class BackwardWatch:
         number = getattr(root, "_sequence_nr", None)
         if error is None and callable(number) and current.first is not None:
             self._passes.append((current.first.index, int(number())))
+            self.express.learn_backward(current, int(number()))
 
     def _explain(self, outputs: Sequence[Tensor], error: BaseException) -> None:
         if "through the graph a second time" in str(error):
@@ -233,7 +237,7 @@ class BackwardWatch:
         leaf.reached += 1
         leaf.since = None
         shared = any(i in current.reached for i in slot.holders - {leaf.id})
-        _fill_added(change, None if shared else current.captured.get(leaf.id))
+        fill_added(change, None if shared else current.captured.get(leaf.id))
         change.holds = watch.ledger.holds(slot.id)
         if not is_finite(change.after):
             watch.ledger.nonfinite(leaf.id, event, current.here.site, number, used=False)
@@ -247,29 +251,6 @@ class BackwardWatch:
                 old.holders.discard(leaf.id)
             watch.ledger.assign(leaf.id, leaf.slot, slot, event, site, derived=True)
         leaf.slot = slot
-
-
-def _fill_added(change: RawChange, heard: list[Look] | None) -> None:
-    """What was added: all of it if the slot was empty, what was heard, or what is additive."""
-    if change.before is None or is_zero(change.before):
-        change.added = change.after
-        return
-    if heard and all(isinstance(h, tuple) for h in heard):
-        columns = zip(*[h for h in heard if isinstance(h, tuple)])
-        change.added = tuple(sum(column) for column in columns)
-        change.exact = len(heard) == 1
-        return
-    before, after = change.before, change.after
-    if isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
-        change.added = tuple(a - b for a, b in zip(after, before))
-        change.exact = False
-        return
-    if before.__class__ is not tuple and after.__class__ is not tuple:
-        old, new = summary(before), summary(after)
-        if old is not None and new is not None:
-            if old.mean is not None and new.mean is not None:
-                change.mean = new.mean - old.mean
-    change.exact = False
 
 
 def _inside(watch: Watch) -> str | None:

@@ -54,6 +54,20 @@ def grad_key(grad: Tensor | None) -> GradKey:
         return id(grad), -1
 
 
+def grad_of(leaf: Leaf, tensor: Tensor) -> Tensor | None:
+    """``tensor.grad``, without the warning that torch gives for a non-leaf."""
+    if not leaf.parameter and not _keeps_grad(tensor):
+        return None
+    return tensor.grad
+
+
+def _keeps_grad(tensor: Tensor) -> bool:
+    try:
+        return tensor.is_leaf or tensor.retains_grad
+    except (RuntimeError, ValueError):
+        return False
+
+
 class Leaf:
     """A tensor that owns a ``.grad`` slot, and what was last seen of it."""
 
@@ -225,6 +239,10 @@ class Books:
         pairs = [(leaf, leaf._ref()) for leaf in self.leaves.values() if leaf._ref is not None]
         return [(leaf, tensor) for leaf, tensor in pairs if tensor is not None]
 
+    def deaths(self) -> bool:
+        """Whether a leaf has died that is not buried yet."""
+        return bool(self._dead)
+
     def bury(self) -> None:
         """Close the books of leaves that died; their totals stay under their names."""
         if not self._dead:
@@ -254,12 +272,30 @@ class Books:
             self._dissolve(slot)
             slot = None
         if slot is None:
-            slot = self._fresh(address)
-            self._next_slot += 1
-            self.slots[slot.id] = slot
-            if address:
-                self.by_address[address] = slot
+            slot = self._open_slot(address)
         slot.holders.add(leaf.id)
+        return slot
+
+    def slot_seen(self, leaf: Leaf, grad_id: int) -> Slot:
+        """A slot for the gradient that was last seen under this identity.
+
+        If another one is there by now, the memory of the one that was seen cannot be told.
+        """
+        tensor = leaf.tensor()
+        grad = tensor.grad if tensor is not None else None
+        if grad is not None and id(grad) == grad_id:
+            slot = self.slot_for(leaf, grad)
+        else:
+            slot = self._open_slot(0)
+            slot.holders.add(leaf.id)
+        return slot
+
+    def _open_slot(self, address: int) -> Slot:
+        slot = self._fresh(address)
+        self._next_slot += 1
+        self.slots[slot.id] = slot
+        if address:
+            self.by_address[address] = slot
         return slot
 
     def _fresh(self, address: int) -> Slot:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture.backward import BackwardWatch
-from ipygradmagic.capture.books import Leaf, grad_key, storage_of
+from ipygradmagic.capture.books import Leaf, grad_key, grad_of, storage_of
 from ipygradmagic.capture.derivation import Answer, Derivation
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.names import variables
@@ -24,7 +24,7 @@ from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.recorder import RawChange
 from ipygradmagic.capture.snapshot import Look, look, look_all
 from ipygradmagic.capture.source import Here, in_optim, is_user
-from ipygradmagic.capture.watch import Watch, grad_of, proportional, same, version_of
+from ipygradmagic.capture.watch import Watch, proportional, same, version_of
 from ipygradmagic.record.events import Source
 
 _SCALING = {"mul_", "div_", "__imul__", "__itruediv__", "multiply_", "divide_", "_foreach_mul_"}
@@ -80,6 +80,8 @@ class HandWatch:
         books = self.watch.books
         if address == 0 or address in books.by_address or address in books.values:
             return address != 0
+        if self.watch.teams.made and self.watch.teams.owns(address):
+            return True
         return bool(local.passes) and self._just_deposited(address)
 
     def _just_deposited(self, address: int) -> bool:
@@ -88,6 +90,8 @@ class HandWatch:
         A hook that edits it must not change what the backward is said to have deposited.
         """
         for current in self.watch.local.passes:
+            if any(team.owns(address, again=True) for team in current.teams):
+                return True
             for leaf, tensor in current.reached.values():
                 if leaf.slot is None and tensor.grad is not None:
                     if storage_of(tensor.grad) == address:
@@ -212,6 +216,14 @@ class HandWatch:
             if change is None:
                 change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
             yield change
+
+    def aliased(self, tensor: Tensor) -> None:
+        """The memory of a tensor is handed out: from now on only reading tells what changed."""
+        address, books = storage_of(tensor), self.watch.books
+        known = address in books.by_address or address in books.values
+        if known or self.watch.teams.owns(address):
+            with self.watch.guard():  # which parts them
+                self.watch.teams.renounce()
 
     # -- values ------------------------------------------------------------------------
 

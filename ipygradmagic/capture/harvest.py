@@ -11,12 +11,12 @@ from torch import Tensor
 
 from ipygradmagic.capture.autograd import readable
 from ipygradmagic.capture.bindings import bindings_of, module_of, own_nodes
-from ipygradmagic.capture.books import Leaf
+from ipygradmagic.capture.books import Leaf, grad_of
 from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.recorder import HEAD
 from ipygradmagic.capture.snapshot import look, summary
 from ipygradmagic.capture.source import Sources, is_user
-from ipygradmagic.capture.watch import Watch, grad_of
+from ipygradmagic.capture.watch import Watch
 from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo, TensorKind

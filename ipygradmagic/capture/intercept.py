@@ -35,6 +35,8 @@ _DUNDERS = (
 _NOT_WRITES = {"_coalesced_", "share_memory_", "rename_", "squeeze_", "unsqueeze_", "t_"}
 _NOT_WRITES |= {"transpose_", "swapaxes_", "swapdims_", "as_strided_"}
 _ATTRIBUTES = frozenset(("grad", "_grad", "data", "requires_grad"))
+_ALIASES = ("numpy", "__array__", "__dlpack__")
+"""They hand out a tensor's memory; what is written there leaves no trace on the tensor."""
 _MISSING = object()
 
 
@@ -177,6 +179,8 @@ class Interception:
             original = getattr(Tensor, name, None)
             if callable(original) and name not in _NOT_WRITES:
                 self._patch(Tensor, name, self._method(name, original))
+        for name in _ALIASES:
+            self._patch(Tensor, name, self._alias(getattr(Tensor, name)))
         retain = Tensor.retain_grad
 
         @functools.wraps(retain)
@@ -193,11 +197,21 @@ class Interception:
         def method(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
             hand = self.hand
-            if hand is not None and hand.touches(tensor):
+            if hand is not None and not hand.watch.away and hand.touches(tensor):
                 return hand.around(name, original, (tensor,), (tensor, *args), kwargs)
             return original(tensor, *args, **kwargs)
 
         return method
+
+    def _alias(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def alias(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            if self.hand is not None:
+                self.hand.aliased(tensor)
+            return original(tensor, *args, **kwargs)
+
+        return alias
 
     def _install_functions(self) -> None:
         listed = [n for n in dir(torch) if n.startswith("_foreach_") and n.endswith("_")]
@@ -221,7 +235,7 @@ class Interception:
             __tracebackhide__ = True
             hand = self.hand
             listed = args[0] if args and isinstance(args[0], (list, tuple)) else ()
-            if hand is None or hand.watch.local.quiet:
+            if hand is None or hand.watch.away or hand.watch.local.quiet:
                 return original(*args, **kwargs)
             targets = [t for t in listed if isinstance(t, Tensor) and hand.touches(t)]
             if targets:
@@ -236,7 +250,7 @@ class Interception:
         def set_attribute(tensor: Tensor, name: str, value: Any) -> None:
             __tracebackhide__ = True
             hand = self.hand if name in _ATTRIBUTES else None
-            if hand is not None and not hand.watch.local.quiet:
+            if hand is not None and not hand.watch.away and not hand.watch.local.quiet:
                 hand.around_attribute(tensor, name, lambda: store(tensor, name, value), value)
             else:
                 store(tensor, name, value)

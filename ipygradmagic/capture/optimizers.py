@@ -26,6 +26,7 @@ class OptimizerWatch:
     def __init__(self, watch: Watch, backward: BackwardWatch) -> None:
         self.watch = watch
         self.backward = backward
+        self.express = backward.express
         backward.before = self.prune
 
     # -- step --------------------------------------------------------------------------
@@ -36,6 +37,8 @@ class OptimizerWatch:
         """Global pre-hook of ``step``: look at what the optimizer owns; wrap its closure."""
         watch = self.watch
         if torch.compiler.is_compiling():
+            return None
+        if watch.teams.made and self.express.before_step(optimizer, args, kwargs, _shell()):
             return None
         call: StepCall | None = None
         with watch.guard():
@@ -71,8 +74,12 @@ class OptimizerWatch:
         while steps:
             call = steps.pop()
             finished = call.optimizer is optimizer
+            if finished and self.express.after_step(call):
+                return
             with watch.guard():
                 self._book_step(call, raised=not finished)
+                if finished:
+                    self.express.learn_step(call)
             if finished:
                 return
 
@@ -169,6 +176,7 @@ class OptimizerWatch:
 
     def _book_step(self, call: StepCall, *, raised: bool) -> None:
         watch = self.watch
+        call.unfold()
         watch.recorder.close_bursts()
         event = watch.recorder.begin("step", f"{type(call.optimizer).__name__}.step", call.here)
         event.actor = call.name
@@ -247,6 +255,17 @@ class OptimizerWatch:
         watch = self.watch
         if watch.local.quiet or torch.compiler.is_compiling():
             return original(owner, *args, **kwargs)
+        ticket = self.express.before_zero(owner) if watch.teams.made else None
+        if ticket is not None:
+            watch.away = True
+            try:
+                result = original(owner, *args, **kwargs)
+            finally:
+                watch.away = False
+            if not self.express.after_zero(owner, ticket):
+                with watch.guard():
+                    self._book_zero(owner, ticket[1])
+            return result
         here: Here | None = None
         with watch.guard():
             self.prune()
@@ -280,6 +299,7 @@ class OptimizerWatch:
             event.inside = f"{type(watch.local.steps[-1].optimizer).__name__}.step"
         watch.everyone_else(event)
         watch.recorder.finish(event)
+        self.express.learn_zero(owner, name, here.site, [leaf for leaf, _ in known])
 
     def _known(self, owner: Any) -> list[tuple[Leaf, Tensor]]:
         """The known leaves of an optimizer or a module."""

@@ -12,7 +12,7 @@ from collections import deque
 from types import CodeType
 
 from ipygradmagic.capture.books import Leaf
-from ipygradmagic.capture.snapshot import MIDDLE, Look, is_finite, reduced, summary
+from ipygradmagic.capture.snapshot import MIDDLE, Look, is_finite, is_zero, reduced, summary
 from ipygradmagic.capture.source import Here, Sources
 from ipygradmagic.record.events import Change, Event, Kind, Source
 from ipygradmagic.record.tensors import SMALL, Holds
@@ -27,7 +27,8 @@ EACH = 3
 """Events of every signature that are kept wherever they happen."""
 MOST_SIGNATURES = 20_000
 """Beyond this many distinct signatures, new ones are no longer kept as examples."""
-_MANY = 5
+MANY = 5
+"""From this many contributions on, two events with different numbers of them look alike."""
 
 
 class RawChange:
@@ -63,7 +64,7 @@ class RawChange:
         held = self.holds
         return (
             self.leaf.name,
-            min(held.count - held.stale, _MANY),
+            min(held.count - held.stale, MANY),
             held.stale > 0,
             held.note,
             held.earlier > 0,
@@ -92,6 +93,29 @@ class RawChange:
             value_after=summary(self.value_after),
             holds=self.holds,
         )
+
+
+def fill_added(change: RawChange, heard: list[Look] | None) -> None:
+    """What was added: all of it if the slot was empty, what was heard, or what is additive."""
+    if change.before is None or is_zero(change.before):
+        change.added = change.after
+        return
+    if heard and all(isinstance(h, tuple) for h in heard):
+        columns = zip(*[h for h in heard if isinstance(h, tuple)])
+        change.added = tuple(sum(column) for column in columns)
+        change.exact = len(heard) == 1
+        return
+    before, after = change.before, change.after
+    if isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
+        change.added = tuple(a - b for a, b in zip(after, before))
+        change.exact = False
+        return
+    if before.__class__ is not tuple and after.__class__ is not tuple:
+        old, new = summary(before), summary(after)
+        if old is not None and new is not None:
+            if old.mean is not None and new.mean is not None:
+                change.mean = new.mean - old.mean
+    change.exact = False
 
 
 class RawEvent:
@@ -153,6 +177,20 @@ class RawEvent:
             tuple(c.signature() for c in self.changes),
         )
 
+    def short(self) -> tuple[object, ...] | None:
+        """Something quicker to ask for that implies the key; None if there is nothing such."""
+        return None
+
+    def size(self) -> tuple[int, int]:
+        """How much it takes: changes, and elements of copied tensors."""
+        sizes = [n for n in [c.leaf.numel for c in self.changes] if SMALL < n <= MIDDLE]
+        return len(self.changes) + 1, sum(sizes)
+
+    def reduce(self) -> None:
+        """Make the statistics now and let go of copies."""
+        for change in self.changes:
+            change.reduce()
+
     def record(self, sources: Sources) -> Event:
         """The plain record."""
         return Event(
@@ -184,6 +222,7 @@ class Recorder:
         self.counts: dict[str, int] = {}
         self.pattern = array("I")
         self._signatures: dict[tuple[object, ...], int] = {}
+        self._short: dict[tuple[object, ...], int] = {}
         self._seen: dict[int, int] = {}
         self._head: list[RawEvent] = []
         self._examples: list[RawEvent] = []
@@ -200,10 +239,12 @@ class Recorder:
         """Index that the next event will have."""
         return self.total + 1
 
-    def begin(self, kind: Kind, label: str, here: Here) -> RawEvent:
-        """A new event, which closes any burst that was open."""
+    def begin(
+        self, kind: Kind, label: str, here: Here, make: type[RawEvent] | None = None
+    ) -> RawEvent:
+        """A new event (of class ``make``), which closes any burst that was open."""
         self.close_bursts()
-        return self._new(kind, label, here)
+        return self._new(kind, label, here, make)
 
     def burst(self, kind: Kind, label: str, here: Here, leaf: Leaf, part: bool = False) -> RawEvent:
         """The event of a line that handles one leaf after another (``for p in params: ...``).
@@ -222,15 +263,25 @@ class Recorder:
 
     def finish(self, event: RawEvent) -> None:
         """The event is complete."""
-        key = event.key()
+        short = event.short()
+        number = self._short.get(short) if short is not None else None
+        if number is None:
+            number = self._number_of(event.key())
+            if short is not None:
+                if len(self._short) > MOST_SIGNATURES:
+                    self._short.clear()
+                self._short[short] = number
+        event.signature = number
+        self.pattern[event.index - 1] = number
+        self._keep(event)
+
+    def _number_of(self, key: tuple[object, ...]) -> int:
         number = self._signatures.get(key)
         if number is None:
             number = len(self._signatures) + 1
             if number <= MOST_SIGNATURES:
                 self._signatures[key] = number
-        event.signature = number
-        self.pattern[event.index - 1] = number
-        self._keep(event)
+        return number
 
     def close_bursts(self) -> None:
         """Complete every open burst."""
@@ -249,15 +300,17 @@ class Recorder:
         """All kept events, in no order."""
         return [*self._head, *self._examples, *self._tail]
 
-    def _new(self, kind: Kind, label: str, here: Here) -> RawEvent:
+    def _new(
+        self, kind: Kind, label: str, here: Here, make: type[RawEvent] | None = None
+    ) -> RawEvent:
         self.total += 1
         number = self.counts[kind] = self.counts.get(kind, 0) + 1
         self.pattern.append(0)
-        self._last = RawEvent(self.total, kind, number, label, here)
+        self._last = (make or RawEvent)(self.total, kind, number, label, here)
         return self._last
 
     def _keep(self, event: RawEvent) -> None:
-        size, copies = _size(event)
+        size, copies = event.size()
         if self._room > 0 and self._head_copies < COPIES:
             self._room -= size
             self._head_copies += copies
@@ -268,18 +321,11 @@ class Recorder:
         if seen < EACH and event.signature <= MOST_SIGNATURES:
             self._seen[event.signature] = seen + 1
             self._examples.append(event)
-            for change in event.changes:
-                change.reduce()
+            event.reduce()
         self._tail.append(event)
         self._tail_size += size
         self._tail_copies += copies
         while len(self._tail) > 1 and (self._tail_size > TAIL or self._tail_copies > COPIES):
-            size, copies = _size(self._tail.popleft())
+            size, copies = self._tail.popleft().size()
             self._tail_size -= size
             self._tail_copies -= copies
-
-
-def _size(event: RawEvent) -> tuple[int, int]:
-    """How much an event takes: changes, and elements of copied tensors."""
-    sizes = [n for n in [c.leaf.numel for c in event.changes] if SMALL < n <= MIDDLE]
-    return len(event.changes) + 1, sum(sizes)

@@ -11,7 +11,8 @@ is written, no graph is built.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -105,14 +106,29 @@ class Measured:
 
 
 class Copy:
-    """A flat copy of some tensors that were looked at together."""
+    """A flat copy of some tensors that were looked at together.
 
-    __slots__ = ("_zero", "data", "finite")
+    Args:
+        data: All elements, one tensor after another, each in row-major order.
+        sizes: How many elements each of them has.
+    """
 
-    def __init__(self, data: Tensor) -> None:
+    __slots__ = ("_finite", "_summaries", "_zero", "data", "sizes")
+
+    def __init__(self, data: Tensor, sizes: Sequence[int]) -> None:
         self.data = data
-        self.finite = abs(float(data.sum())) < math.inf or bool(torch.isfinite(data).all())
+        self.sizes = sizes
+        self._finite: bool | None = None
         self._zero: bool | None = None
+        self._summaries: list[Summary] | None = None
+
+    @property
+    def finite(self) -> bool:
+        """No element is NaN or infinite (then, almost always, their sum is neither)."""
+        if self._finite is None:
+            total = abs(float(self.data.sum()))
+            self._finite = total < math.inf or bool(torch.isfinite(self.data).all())
+        return self._finite
 
     @property
     def zero(self) -> bool:
@@ -121,16 +137,66 @@ class Copy:
             self._zero = not bool(self.data.any())
         return self._zero
 
+    def summary(self, which: int) -> Summary:
+        """Of one part; made for all of them at once, because a report asks for all."""
+        if self._summaries is None:
+            self._summaries = _summaries(self.data.double().cpu().numpy(), self.sizes)
+        return self._summaries[which]
+
+
+def _summaries(data: np.ndarray[Any, np.dtype[np.float64]], sizes: Sequence[int]) -> list[Summary]:
+    """Statistics of consecutive parts, in float64; parts of one size are handled together."""
+    starts: dict[int, list[tuple[int, int]]] = {}
+    start = 0
+    for which, size in enumerate(sizes):
+        starts.setdefault(size, []).append((which, start))
+        start += size
+    found = [Summary(0)] * len(sizes)
+    for size, some in starts.items():
+        if size:
+            rows = np.stack([data[at : at + size] for _, at in some])
+            for (which, _), one in zip(some, _of_rows(rows)):
+                found[which] = one
+    return found
+
+
+def _of_rows(rows: np.ndarray[Any, np.dtype[np.float64]]) -> Iterator[Summary]:
+    """One Summary for each row."""
+    size = rows.shape[1]
+    with np.errstate(all="ignore"):
+        columns = [
+            np.sqrt((rows * rows).sum(axis=1)),  # not dot(): BLAS threads spin
+            rows.mean(axis=1),
+            rows.min(axis=1),
+            rows.max(axis=1),
+            (rows == 0).sum(axis=1),
+            np.isnan(rows).sum(axis=1),
+            np.isinf(rows).sum(axis=1),
+        ]
+    for norm, mean, low, high, zeros, nan, inf in zip(*[c.tolist() for c in columns]):
+        yield Summary(
+            numel=size,
+            norm=norm,
+            mean=mean,
+            min=low,
+            max=high,
+            zeros=zeros,
+            nan=nan,
+            inf=inf,
+            zero=zeros == size,
+        )
+
 
 class Part:
     """One tensor's place in a :class:`Copy`."""
 
-    __slots__ = ("_nonzero", "copy", "numel", "start")
+    __slots__ = ("_nonzero", "_which", "copy", "numel", "start")
 
-    def __init__(self, copy: Copy, start: int, numel: int) -> None:
+    def __init__(self, copy: Copy, which: int, start: int) -> None:
         self.copy = copy
         self.start = start
-        self.numel = numel
+        self.numel = copy.sizes[which]
+        self._which = which
         self._nonzero: bool | None = None
 
     @property
@@ -160,22 +226,8 @@ class Part:
     __hash__ = None  # type: ignore[assignment]
 
     def summary(self) -> Summary:
-        """As the record keeps it; in float64 throughout."""
-        data = self.data.double().cpu().numpy()
-        nan, inf = int(np.isnan(data).sum()), int(np.isinf(data).sum())
-        zeros = int(np.count_nonzero(data == 0))
-        with np.errstate(all="ignore"):
-            return Summary(
-                numel=self.numel,
-                norm=float(np.sqrt((data * data).sum())),  # not dot(): BLAS threads spin
-                mean=float(data.mean()),
-                min=float(data.min()),
-                max=float(data.max()),
-                zeros=zeros,
-                nan=nan,
-                inf=inf,
-                zero=zeros == self.numel,
-            )
+        """As the record keeps it."""
+        return self.copy.summary(self._which)
 
 
 Look = tuple[Number, ...] | Part | Measured | Summary | None
@@ -194,8 +246,8 @@ def _quick(tensor: Tensor | None) -> Look:
     """The look at a small plain tensor; ``_UNKNOWN`` for one that needs more care."""
     if tensor is None:
         return None
-    if tensor.__class__ in _EXACT and not torch._C._len_torch_function_stack():
-        if tensor.numel() <= SMALL and _dense(tensor):
+    if tensor.__class__ in EXACT and not torch._C._len_torch_function_stack():
+        if tensor.numel() <= SMALL and dense(tensor):
             return _small(tensor)
     return _UNKNOWN
 
@@ -228,7 +280,7 @@ def look_all(tensors: Sequence[Tensor | None]) -> list[Look]:
                 elif n <= MIDDLE:
                     middle.append(i)
                 else:
-                    looks[i] = _large(tensor)
+                    looks[i] = measure(tensor)
             if small:
                 _read([tensors[i] for i in small], small, looks)
             if middle:
@@ -264,10 +316,11 @@ def is_finite(found: Look) -> bool:
     return found is None or found.finite
 
 
-_EXACT = (Tensor, torch.nn.Parameter)
+EXACT = (Tensor, torch.nn.Parameter)
 
 
-def _dense(tensor: Tensor) -> bool:
+def dense(tensor: Tensor) -> bool:
+    """Real numbers in memory of its own kind: not sparse, complex, meta, quantized, nested."""
     return (
         tensor.dtype in _REAL
         and tensor.layout is torch.strided
@@ -285,7 +338,7 @@ def _plain(tensor: Tensor) -> bool:
             return False
         if torch.nn.parameter.is_lazy(tensor):
             return False
-    return _dense(tensor)
+    return dense(tensor)
 
 
 def _small(tensor: Tensor) -> tuple[Number, ...]:
@@ -363,7 +416,7 @@ def _read(tensors: Sequence[Tensor | None], places: list[int], looks: list[Look]
         for place, tensor in zip(places, some):
             looks[place] = _small(tensor)
         return
-    numbers = _flatten(some).tolist()
+    numbers = flatten(some).tolist()
     start = 0
     for place, tensor in zip(places, some):
         end = start + tensor.numel()
@@ -380,15 +433,14 @@ def _copy(tensors: Sequence[Tensor | None], places: list[int], looks: list[Look]
             mine = [k for k, t in enumerate(some) if (t.dtype, t.device) == kind]
             _copy([some[k] for k in mine], [places[k] for k in mine], looks)
         return
-    copy = Copy(_flatten(some))
+    copy = Copy(flatten(some), [t.numel() for t in some])
     start = 0
-    for place, tensor in zip(places, some):
-        n = tensor.numel()
-        looks[place] = Part(copy, start, n)
-        start += n
+    for which, place in enumerate(places):
+        looks[place] = Part(copy, which, start)
+        start += copy.sizes[which]
 
 
-def _flatten(tensors: list[Tensor]) -> Tensor:
+def flatten(tensors: list[Tensor]) -> Tensor:
     """All elements in one new array, each tensor in row-major order."""
     if len(tensors) == 1:
         return tensors[0].detach().reshape(-1).clone()
@@ -396,7 +448,7 @@ def _flatten(tensors: list[Tensor]) -> Tensor:
     return flat
 
 
-def _large(tensor: Tensor) -> Measured:
+def measure(tensor: Tensor) -> Measured:
     """Statistics of one tensor by few passes; of a sample of blocks if very large."""
     whole = tensor.detach()
     n = whole.numel()

@@ -27,8 +27,10 @@ class StreamedRecorder(Recorder):
         self._sources = sources
         self._began: dict[int, float] = {}
 
-    def _new(self, kind: Kind, label: str, here: Here) -> RawEvent:
-        event = super()._new(kind, label, here)
+    def _new(
+        self, kind: Kind, label: str, here: Here, make: type[RawEvent] | None = None
+    ) -> RawEvent:
+        event = super()._new(kind, label, here, make)
         self._began[event.index] = self._stream.now()
         return event
 

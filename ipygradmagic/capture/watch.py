@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
-from ipygradmagic.capture.books import Books, Leaf, grad_key, storage_of
+from ipygradmagic.capture.books import Books, Leaf, grad_key, grad_of, storage_of
 from ipygradmagic.capture.discovery import Discovery, Rebinding
 from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.recorder import RawChange, RawEvent, Recorder
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, look_all
 from ipygradmagic.capture.source import CellOf, Here, Sources
+from ipygradmagic.capture.teams import MOST_READ, Pack, Team, Teams, Way
 from ipygradmagic.record.events import Source
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.tensors import SMALL, OptimizerInfo
@@ -34,8 +35,6 @@ THREADS_NOTE = (
     "with the pass that ended last"
 )
 _TOLERANCE = 1e-4
-MOST_READ = 64
-"""Up to this many tensors, small gradients are read even where nothing says that they changed."""
 MOST_FAULTS = 5
 """Faults of ours are reported up to this many; more of them are counted."""
 
@@ -53,6 +52,17 @@ class BackwardPass:
     first: RawEvent | None = None
     captured: dict[int, list[Look]] = field(default_factory=dict)
     handles: list[torch.utils.hooks.RemovableHandle] = field(default_factory=list)
+    way: Way | None = None
+    teams: list[Team] = field(default_factory=list)
+
+    def unfold(self) -> None:
+        """Leaf by leaf, what was begun by teams."""
+        for team in self.teams:
+            for leaf, ref in zip(team.leaves, team.refs):
+                tensor = ref()
+                if tensor is not None:
+                    self.reached[leaf.id] = (leaf, tensor)
+        self.teams = []
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +78,21 @@ class StepCall:
     shell: FrameType | None
     closures: int = 0
     in_closure: int = 0
+    way: Way | None = None
+    teams: list[tuple[Team, Pack]] = field(default_factory=list)
+
+    def unfold(self) -> None:
+        """Leaf by leaf, what was begun by teams."""
+        if not self.teams or self.way is None:
+            return
+        apart = [(team.leaves, team.refs, values.looks()) for team, values in self.teams]
+        for k, i in self.way.order:
+            leaves, refs, values = apart[k]
+            tensor = refs[i]()
+            if tensor is not None:
+                self.owned.append((leaves[i], tensor))
+                self.values.append(values[i])
+        self.teams = []
 
 
 class _Local(threading.local):
@@ -129,6 +154,9 @@ class _Guard:
                 if torch._C._len_torch_dispatch_stack():
                     local.modes = modes = ExitStack()
                     modes.enter_context(_disable_current_modes())
+                self._watch.away = False
+                if self._watch.teams.made:
+                    self._watch.part()
         except BaseException:  # Ctrl-C: nobody will call ``__exit__``
             local.quiet, local.depth = quiet, depth
             if not depth:
@@ -162,6 +190,7 @@ class Watch:
         self.sources = Sources(cell_of)
         self.recorder = Recorder()
         self.discovery = Discovery(books, self.sources, namespace)
+        self.teams = Teams(books)
         self.local = _Local()
         self.lock = threading.RLock()
         self.graphs: list[Graph] = []
@@ -172,6 +201,8 @@ class Watch:
         self.running = True
         self.passes: list[BackwardPass] = []
         self.threads: list[int] = []
+        self.away = False
+        """torch itself is writing, and what it does is recorded as a whole: do not even ask."""
         self._guard = _Guard(self)
         self._quiet = _Quiet(self.local)
 
@@ -180,6 +211,15 @@ class Watch:
     def guard(self) -> _Guard:
         """Ours: one thread at a time, and a fault becomes a warning instead of an error."""
         return self._guard
+
+    def part(self) -> None:
+        """Somebody looks at single leaves: every one has its own fields and accounts again."""
+        try:
+            self.teams.part(self.recorder.next)
+        except Exception as error:
+            self.fault(error)
+        for current in self.passes:
+            current.unfold()
 
     def fault(self, error: BaseException) -> None:
         """Note a fault of ours."""
@@ -309,13 +349,13 @@ class Watch:
 
     def claim(self, leaves: Iterable[Leaf]) -> None:
         """This thread works on these leaves from now on."""
-        if self._alone():
+        if self.alone():
             return
         me = threading.get_ident()
         for leaf in leaves:
             leaf.thread = me
 
-    def _alone(self) -> bool:
+    def alone(self) -> bool:
         """No other thread has worked on anything yet; the first one owns what was known then."""
         me = threading.get_ident()
         if me not in self.threads:
@@ -331,7 +371,7 @@ class Watch:
         Neither the engine nor torch's reference counts wait for a reader in another thread: to
         look at its gradients could crash the process.
         """
-        if self._alone():
+        if self.alone():
             return leaves
         me = threading.get_ident()
         if all(leaf.thread in (0, me) for leaf, _ in leaves) and len(self.passes) <= 1:
@@ -473,20 +513,6 @@ class Watch:
     def everyone_else(self, event: RawEvent) -> None:
         """Count the known leaves that the event left alone."""
         event.unchanged = max(0, len(self.books.leaves) - len(event.changes))
-
-
-def grad_of(leaf: Leaf, tensor: Tensor) -> Tensor | None:
-    """``tensor.grad``, without the warning that torch gives for a non-leaf."""
-    if not leaf.parameter and not _keeps_grad(tensor):
-        return None
-    return tensor.grad
-
-
-def _keeps_grad(tensor: Tensor) -> bool:
-    try:
-        return tensor.is_leaf or tensor.retains_grad
-    except (RuntimeError, ValueError):
-        return False
 
 
 def version_of(tensor: Tensor) -> int:

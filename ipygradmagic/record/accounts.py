@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ipygradmagic.record.incidents import Incident
 from ipygradmagic.record.source import SourceLocation
@@ -91,6 +91,10 @@ class Slot:
     note: str = ""
     consumers: set[str] = field(default_factory=set)
 
+    def copy(self, holder: int) -> Slot:
+        """The same contributions in a buffer of another leaf."""
+        return Slot([r.copy() for r in self.runs], {holder}, self.note, set(self.consumers))
+
     def join(self) -> None:
         """Keep the list of runs short: neighbours with one fate become one."""
         joined: list[Run] = []
@@ -132,6 +136,18 @@ class Account:
     later_sites: set[int] = field(default_factory=set)
     dropped_by_site: dict[int, int] = field(default_factory=dict)
     used_by_site: dict[int, int] = field(default_factory=dict)
+
+    def copy(self) -> Account:
+        """The same totals for another leaf."""
+        return replace(
+            self,
+            dropped=[run.copy() for run in self.dropped],
+            undo=[run.copy() for run in self.undo],
+            first_sites=None if self.first_sites is None else dict(self.first_sites),
+            later_sites=set(self.later_sites),
+            dropped_by_site=dict(self.dropped_by_site),
+            used_by_site=dict(self.used_by_site),
+        )
 
     def remember_dropped(self, run: Run) -> None:
         """A run was cleared unread; if a clone of it is used yet, it was not lost."""

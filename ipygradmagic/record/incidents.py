@@ -101,10 +101,13 @@ class Incidents:
     def __init__(self, name_of: NameOf) -> None:
         self._name_of = name_of
         self._open: dict[tuple[object, ...], Open] = {}
+        self.members: dict[int, list[int]] = {}
+        """The leaves behind a number that stands for several (``Ledger.bond``)."""
 
     def clear(self) -> None:
         """Forget them all."""
         self._open.clear()
+        self.members.clear()
 
     def opened(self) -> tuple[Open, ...]:
         """All of them, as they are being collected."""
@@ -143,11 +146,20 @@ class Incidents:
         return found
 
     def name_leaf(self, found: Open, leaf: int) -> None:
-        """The leaf is concerned too."""
-        if leaf not in found.leaves:
+        """The leaf is concerned too (or the leaves, if the number stands for several)."""
+        if leaf in self.members:
+            if leaf not in found.seen:
+                found.seen.add(leaf)
+                for one in self.members[leaf]:
+                    self.name_leaf(found, one)
+        elif leaf not in found.leaves:
             found.leaf_count += 1
             if len(found.leaves) < MOST_NAMES:
                 found.leaves[leaf] = self._name_of(leaf)
+
+    def names(self, found: Open, leaf: int) -> bool:
+        """Whether the leaf is among those concerned."""
+        return self.members.get(leaf, [leaf])[0] in found.leaves
 
     def closed(self, locate: Locate) -> tuple[Incident, ...]:
         """The records, in order of first occurrence."""

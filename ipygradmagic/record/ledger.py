@@ -13,7 +13,7 @@ kept as one *run*, so memory does not grow with the number of passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from ipygradmagic.record.accounts import Account, LeafBook, LedgerReport, Run, Slot, add
@@ -45,6 +45,7 @@ class Ledger:
         self._streak: dict[str, int] = {}
         self._closures = 0
         self._last_use = 0
+        self._bonds = 0
         self._spare: list[Slot] = []
         self._held: dict[tuple[int, int, int, int, int, str], Holds] = {}
 
@@ -277,6 +278,52 @@ class Ledger:
             leaves, total = self._gone.get(name, (0, Account()))
             self._gone[name] = (leaves + 1, add(total, account))
 
+    # -- leaves with one history ----------------------------------------------------------
+
+    def alike(self, leaves: Sequence[tuple[int, int | None]]) -> list[list[int]]:
+        """Which of these ``(leaf, slot or None)`` have the same history, as lists of places.
+
+        A buffer that several leaves share is like no other.
+        """
+        groups: list[tuple[Account, Slot | None, list[int]]] = []
+        for place, (leaf, slot) in enumerate(leaves):
+            account = self._account(leaf)
+            found = self._slots.get(slot) if slot is not None else None
+            shared = found is not None and found.holders != {leaf}
+            for mine, held, places in groups:
+                if not shared and account == mine and _same_held(found, held):
+                    places.append(place)
+                    break
+            else:
+                groups.append((account, found, [place]))
+        return [places for _, _, places in groups]
+
+    def bond(self, leaves: Sequence[tuple[int, int | None]]) -> int:
+        """From now on these leaves are booked as one; returns the number that stands for them.
+
+        They must be :meth:`alike`, and each in a buffer of its own or all without one. The number
+        is given in the place of both leaf and slot, to ``deposit``, ``clear``, ``detach``,
+        ``step`` and ``holds``.
+        """
+        self._bonds += 1
+        one = -self._bonds
+        self._incidents.members[one] = [leaf for leaf, _ in leaves]
+        slots = [self._slots.pop(slot) for _, slot in leaves if slot is not None]
+        accounts = [self._accounts.pop(leaf) for leaf, _ in leaves]
+        self._accounts[one] = accounts[0]
+        if slots:
+            self._slots[one] = slots[0]
+            slots[0].holders = {one}
+        return one
+
+    def part(self, one: int, leaves: Sequence[tuple[int, int | None]]) -> None:
+        """Book them one by one again, each in the buffer that is given now."""
+        account, held = self._accounts.pop(one), self._slots.pop(one, None)
+        for leaf, slot in leaves:
+            self._accounts[leaf] = account.copy()
+            if slot is not None and held is not None:
+                self._slots[slot] = held.copy(leaf)
+
     # -- questions ---------------------------------------------------------------------
 
     def holds(self, slot: int | None) -> Holds:
@@ -392,7 +439,7 @@ class Ledger:
         (SAM takes its perturbation back by hand before the step that uses the gradient.)
         """
         for found in self._incidents.opened():
-            mine = found.kind == "stale" and not found.actor and leaf in found.leaves
+            mine = found.kind == "stale" and not found.actor and self._incidents.names(found, leaf)
             if mine and found.last_event == account.last_consumed:
                 moved = self._incidents.note(
                     "stale",
@@ -643,7 +690,7 @@ class Ledger:
     def _books(self) -> Iterable[LeafBook]:
         totals = {name: (n, add(Account(), a)) for name, (n, a) in self._gone.items()}
         pending: dict[str, int] = {}
-        for leaf, account in self._accounts.items():
+        for leaf, account in sorted(self._accounts.items()):
             name = self._name_of(leaf)
             leaves, total = totals.get(name, (0, Account()))
             totals[name] = (leaves + 1, add(total, account))
@@ -671,3 +718,15 @@ class Ledger:
         if found is None:
             found = self._accounts[leaf] = Account()
         return found
+
+
+def _same_held(one: Slot | None, other: Slot | None) -> bool:
+    """Whether two buffers, of one leaf each, hold contributions with the same history."""
+    if one is None or other is None:
+        return one is other
+    return (
+        len(other.holders) == 1
+        and one.runs == other.runs
+        and one.note == other.note
+        and one.consumers == other.consumers
+    )

@@ -1,0 +1,543 @@
+"""The events of a steady loop, recorded for whole teams of leaves.
+
+A backward, a step or a ``zero_grad`` that is seen again, of an optimizer or at a line where it
+has been recorded leaf by leaf before, is checked against what it did then: the same leaves, all
+of them changed in the same way, nothing else touched in between. If so, the team's gradients
+are read at once and booked once. Wherever anything is otherwise, nothing is recorded here and
+the watchers do it leaf by leaf, from the same state: this is a short cut and decides nothing.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from ipygradmagic.capture.books import Leaf, storage_of
+from ipygradmagic.capture.leaves import reach
+from ipygradmagic.capture.recorder import MANY, RawChange, RawEvent, fill_added
+from ipygradmagic.capture.snapshot import Look, is_zero, look
+from ipygradmagic.capture.source import Here
+from ipygradmagic.capture.teams import GRAD, MOST_READ, VERSION, Pack, Team, Way
+from ipygradmagic.capture.watch import BackwardPass, StepCall, Watch
+from ipygradmagic.record.events import Kind
+from ipygradmagic.record.tensors import Holds
+
+WALKED = 32
+"""The graph is walked at every so-many-th backward of a line whose graph seems to be the same."""
+MOST_WAYS = 1000
+"""So many lines and optimizers are remembered."""
+_Key = TypeVar("_Key")
+_Result = TypeVar("_Result")
+
+
+class Share(NamedTuple):
+    """What an event did to one team; None stands for gradients that are None."""
+
+    team: Team
+    before: Pack | None
+    after: Pack | None
+    holds: Holds
+    value_before: Pack | None = None
+    value_after: Pack | None = None
+
+
+class TeamEvent(RawEvent):
+    """An event that concerned whole teams; its changes are told apart when somebody asks."""
+
+    __slots__ = ("_changes", "_size", "heard", "order", "shares")
+
+    def __init__(self, index: int, kind: Kind, number: int, label: str, here: Here) -> None:
+        self._changes: list[RawChange] | None = []
+        self.shares: list[Share] = []
+        self.order: list[tuple[int, int]] = []
+        self.heard: dict[int, list[Look]] = {}
+        self._size = 1, 0
+        super().__init__(index, kind, number, label, here)
+
+    @property
+    def changes(self) -> list[RawChange]:
+        """One for each leaf, as if it had been recorded by itself."""
+        if self._changes is None:
+            apart = [self._apart(share) for share in self.shares]
+            self._changes = [apart[k][i] for k, i in self.order if apart[k]]
+        return self._changes
+
+    @changes.setter
+    def changes(self, changes: list[RawChange]) -> None:
+        self._changes = changes
+
+    def told(self, shares: list[Share], order: list[tuple[int, int]]) -> None:
+        """What happened, in teams."""
+        self.shares, self.order, self._changes = shares, order, None
+        teams = [s.team for s in shares if s.before is not None or s.after is not None]
+        copies = sum(t.layout.copies for t in teams)
+        self._size = sum(len(t.leaves) for t in teams) + 1, copies
+
+    def _apart(self, share: Share) -> list[RawChange]:
+        team, kind = share.team, self.kind
+        nothing: list[Look] = [None] * len(team.leaves)
+        if share.before is None and share.after is None:
+            return []
+        before, after, old, new = [
+            pack.looks() if pack is not None else nothing
+            for pack in (share.before, share.after, share.value_before, share.value_after)
+        ]
+        changes: list[RawChange] = []
+        for i, leaf in enumerate(team.leaves):
+            change = RawChange(leaf, before[i], after[i], changed=kind != "step")
+            change.value_before, change.value_after, change.holds = old[i], new[i], share.holds
+            if kind == "backward":
+                fill_added(change, self.heard.get(leaf.id))
+            changes.append(change)
+        return changes
+
+    def short(self) -> tuple[object, ...] | None:
+        """What tells its signature, without looking at single leaves."""
+        if self.error is not None or self.continues is not None:
+            return None
+        parts = [
+            (
+                s.team.book,
+                min(s.holds.count - s.holds.stale, MANY),
+                s.holds.stale > 0,
+                s.holds.note,
+                s.holds.earlier > 0,
+                s.before is None,
+                s.after is None,
+            )
+            for s in self.shares
+        ]
+        return (self.kind, self.site, self.label, self.actor, self.missed, tuple(parts))
+
+    def size(self) -> tuple[int, int]:
+        """Changes, and elements of copied tensors."""
+        return self._size
+
+    def reduce(self) -> None:
+        """Make the statistics now and let go of copies."""
+        super().reduce()
+        self.shares = []
+
+
+class Express:
+    """Records whole teams, or says that it cannot."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self._lines: dict[int, Way] = {}
+        self._steps: dict[int, Way] = {}
+        self._zeros: dict[tuple[int, int], Way] = {}
+
+    # -- learning ----------------------------------------------------------------------
+
+    def learn_backward(self, current: BackwardPass, number: int) -> None:
+        """A backward was recorded leaf by leaf."""
+        first = current.first
+        if first is None or first.index != self.watch.recorder.total:
+            self._lines.pop(current.here.site, None)  # something happened within
+            return
+        leaves = [c.leaf.id for c in first.changes]
+        if set(leaves) != set(current.reached):
+            self._lines.pop(current.here.site, None)
+            return
+        known = self._lines.get(current.here.site)
+        delta = number - known.number if known is not None else 0
+        way = Way(leaves, current.actor, number=number, delta=delta)
+        _remember(self._lines, current.here.site, way)
+
+    def learn_step(self, call: StepCall) -> None:
+        """A step was recorded leaf by leaf: its leaves may be one team from now on."""
+        watch, optimizer = self.watch, call.optimizer
+        if call.closures or watch.local.steps or watch.local.passes or not watch.alone():
+            return
+        owned = [leaf for leaf, _ in call.owned]
+        way = Way([leaf.id for leaf in owned], call.name, weakref.ref(optimizer))
+        way.given = parameters(optimizer)
+        _remember(self._steps, id(optimizer), way)
+        watch.teams.propose(id(optimizer), owned)
+        watch.teams.make(watch.recorder.next)
+
+    def learn_zero(self, owner: Any, name: str, site: int, leaves: Sequence[Leaf]) -> None:
+        """A ``zero_grad`` was recorded leaf by leaf."""
+        way = Way([leaf.id for leaf in leaves], name, weakref.ref(owner))
+        if isinstance(owner, torch.optim.Optimizer):
+            way.given = parameters(owner)
+        _remember(self._zeros, (id(owner), site), way)
+
+    # -- backward ----------------------------------------------------------------------
+
+    def before_backward(self, outputs: Sequence[Tensor], args: Any) -> BackwardPass | None:
+        """A pass that may be recorded by teams; None if it must be leaf by leaf."""
+        if len(outputs) != 1 or any(args[2:4]) or not self._calm():
+            return None
+        return self._attempt(lambda: self._before_backward(outputs))
+
+    def _before_backward(self, outputs: Sequence[Tensor]) -> BackwardPass | None:
+        watch = self.watch
+        here = watch.sources.here()
+        way = self._lines.get(here.site)
+        if way is None or not self._found(way) or not self._same_graph(way, outputs):
+            return None
+        for team in way.teams:
+            tensors = team.tensors()
+            if tensors is None or not team.unmoved(tensors):
+                return None
+        if not watch.teams.untouched():
+            return None
+        current = BackwardPass(here, {}, way=way)
+        current.actor, current.loss = way.actor, loss_of(outputs)
+        current.teams = list(way.teams)
+        for team in way.teams:
+            if team.grads is not None and team.layout.small and not team.grads.zero:
+                self._listen(current, outputs)
+                break
+        watch.passes.append(current)
+        return current
+
+    def _same_graph(self, way: Way, outputs: Sequence[Tensor]) -> bool:
+        """Whether this loss reaches the same leaves as the last one of its line.
+
+        As many new operations since the last one make the same graph, where they lead to
+        the same leaves (which is checked after the backward); every now and then, and when the
+        number is another one, the graph is walked.
+        """
+        root = outputs[0].grad_fn
+        if root is None:
+            return False
+        number = root._sequence_nr()
+        delta, way.number = number - way.number, number
+        if delta == way.delta and way.trusted < WALKED:
+            way.trusted += 1
+            return True
+        way.delta, way.trusted = delta, 0
+        found = reach(outputs).leaves
+        return {id(tensor) for tensor, _ in found} == set(way.places)
+
+    def _listen(self, current: BackwardPass, outputs: Sequence[Tensor]) -> None:
+        """Hear what is added to small gradients that hold something."""
+        nodes = {id(tensor): node for tensor, node in reach(outputs).leaves}
+        for team in current.teams:
+            if team.grads is None:
+                continue
+            looks = team.grads.looks()
+            for i in team.layout.small:
+                if not is_zero(looks[i]):
+                    heard: list[Look] = []
+                    current.captured[team.leaves[i].id] = heard
+                    handle = nodes[team.places[i]].register_prehook(self._listener(heard))
+                    current.handles.append(handle)
+
+    def _listener(self, heard: list[Look]) -> Callable[[Any], None]:
+        def listen(gradients: Any) -> None:
+            if gradients and gradients[0] is not None:
+                self._attempt(lambda: heard.append(look(gradients[0])))
+
+        return listen
+
+    def after_backward(self, current: BackwardPass) -> RawEvent | None:
+        """Record the pass; None if it must be done leaf by leaf."""
+        if not current.teams:
+            return None
+        return self._attempt(lambda: self._after_backward(current))
+
+    def _after_backward(self, current: BackwardPass) -> RawEvent | None:
+        way = current.way
+        if way is None:
+            return None
+        taken: list[tuple[list[Tensor], Pack]] = []
+        for team in current.teams:
+            grads = _all_changed(team)
+            if grads is None or (not way.trusted and _shared(grads)):
+                return None
+            pack = Pack(team.layout, grads, team.dtype)
+            if not pack.finite:
+                return None
+            taken.append((grads, pack))
+        for handle in current.handles:
+            handle.remove()
+        watch = self.watch
+        watch.recorder.close_bursts()
+        event = watch.recorder.begin("backward", "backward", current.here, TeamEvent)
+        assert isinstance(event, TeamEvent)
+        event.loss, event.actor, event.heard = current.loss, current.actor, current.captured
+        shares = []
+        site = current.here.site
+        for team, (grads, pack) in zip(current.teams, taken):
+            book, before = team.book, team.grads
+            watch.ledger.deposit(book, book, event.index, event.number, site)
+            team.reached += 1
+            team.take(grads, pack)
+            shares.append(Share(team, before, pack, watch.ledger.holds(book)))
+        self._finish(event, shares, way)
+        current.first = event
+        return event
+
+    # -- step --------------------------------------------------------------------------
+
+    def before_step(
+        self,
+        optimizer: torch.optim.Optimizer,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        shell: FrameType | None,
+    ) -> bool:
+        """Whether the step that begins may be recorded by teams; it is on the list then."""
+        if any(args[1:]) or kwargs or not self._calm():
+            return False
+        if getattr(optimizer, "found_inf", None) is not None:
+            return False
+        call = self._attempt(lambda: self._before_step(optimizer, shell))
+        if call is None:
+            return False
+        self.watch.local.steps.append(call)
+        self.watch.away = _is_torchs(optimizer)
+        return True
+
+    def _before_step(
+        self, optimizer: torch.optim.Optimizer, shell: FrameType | None
+    ) -> StepCall | None:
+        watch = self.watch
+        way = self._steps.get(id(optimizer))
+        if way is None or not self._found(way, optimizer):
+            return None
+        if len(watch.books.leaves) <= MOST_READ:
+            for team in way.teams:
+                tensors = team.tensors()
+                if tensors is None or not team.unmoved(tensors):
+                    return None
+        if not watch.teams.untouched():
+            return None
+        here = watch.sources.here()
+        watch.recorder.close_bursts()
+        call = StepCall(optimizer, way.actor, here, watch.recorder.next, [], [], shell)
+        call.way, call.teams = way, [(team, team.values) for team in way.teams]
+        return call
+
+    def after_step(self, call: StepCall) -> bool:
+        """Whether the step has been recorded."""
+        watch = self.watch
+        watch.away = False
+        if not call.teams or call.closures or not watch.teams.made:
+            return False
+        if call.way is None or call.way.generation != watch.teams.generation:
+            return False
+        return bool(self._attempt(lambda: self._after_step(call)))
+
+    def _after_step(self, call: StepCall) -> bool:
+        watch, optimizer = self.watch, call.optimizer
+        if getattr(optimizer, "found_inf", None) is not None:
+            return False
+        torchs_own = _is_torchs(optimizer)
+        taken: list[Pack | None] = []
+        tensors_of: list[list[Tensor]] = []
+        missed: list[str] = []
+        for team, _ in call.teams:
+            tensors = team.tensors()
+            if tensors is None:
+                return False
+            if not torchs_own and not team.untouched(tensors):
+                return False
+            tensors_of.append(tensors)
+            if team.grads is None:
+                if not torchs_own or not team.unmoved(tensors):
+                    return False
+                missed += [leaf.name for leaf in team.leaves]
+                taken.append(None)
+            else:
+                taken.append(Pack(team.layout, tensors, team.dtype))
+        watch.recorder.close_bursts()
+        label = f"{type(optimizer).__name__}.step"
+        event = watch.recorder.begin("step", label, call.here, TeamEvent)
+        assert isinstance(event, TeamEvent)
+        event.actor, event.missed = call.name, tuple(missed)
+        books = [(team.book, team.book) for team, _ in call.teams]
+        at = (event.index, event.site, event.number)
+        watch.ledger.step(call.name, books, *at, began=call.began)
+        shares = []
+        for (team, old), new, tensors in zip(call.teams, taken, tensors_of):
+            if new is not None:
+                team.put(tensors, new)
+            holds = watch.ledger.holds(team.book)
+            shares.append(Share(team, team.grads, team.grads, holds, old, new))
+        if call.way is not None:
+            self._finish(event, shares, call.way)
+        return True
+
+    # -- zero_grad ---------------------------------------------------------------------
+
+    def before_zero(self, owner: Any) -> tuple[Way, Here] | None:
+        """A ``zero_grad`` that may be recorded by teams; None if it must be leaf by leaf."""
+        return self._attempt(lambda: self._before_zero(owner)) if self._calm() else None
+
+    def _before_zero(self, owner: Any) -> tuple[Way, Here] | None:
+        watch = self.watch
+        here = watch.sources.here()
+        way = self._zeros.get((id(owner), here.site))
+        if way is None or not self._found(way, owner):
+            return None
+        large = len(watch.books.leaves) > MOST_READ
+        if not watch.teams.untouched(but=way.teams if large else ()):
+            return None
+        return way, here
+
+    def after_zero(self, owner: Any, ticket: tuple[Way, Here]) -> bool:
+        """Whether the ``zero_grad`` has been recorded."""
+        watch = self.watch
+        way, here = ticket
+        if not watch.teams.made or way.generation != watch.teams.generation:
+            return False
+        return bool(self._attempt(lambda: self._after_zero(owner, way, here)))
+
+    def _after_zero(self, owner: Any, way: Way, here: Here) -> bool:
+        watch = self.watch
+        taken: list[tuple[list[Tensor], Pack] | None] = []
+        for team in way.teams:
+            tensors = team.tensors()
+            if tensors is None:
+                return False
+            grads = list(map(GRAD, tensors))
+            empty = [grad is None for grad in grads]
+            if all(empty):
+                taken.append(None)
+                continue
+            if team.grads is None or any(empty) or list(map(id, grads)) != team.grad_ids:
+                return False
+            pack = Pack(team.layout, grads, team.dtype)
+            if not pack.zero:
+                return False
+            taken.append((grads, pack))
+        watch.recorder.close_bursts()
+        label = f"{type(owner).__name__}.zero_grad"
+        event = watch.recorder.begin("zero_grad", label, here, TeamEvent)
+        assert isinstance(event, TeamEvent)
+        event.actor = way.actor
+        shares = []
+        for team, new in zip(way.teams, taken):
+            before, book = team.grads, team.book
+            if new is not None:
+                team.take(*new)
+                watch.ledger.clear(book, book, event.index, event.site)
+            elif before is not None:
+                team.drop()
+                watch.ledger.detach(book, book, event.index, event.site)
+            after = new[1] if new is not None else None
+            shares.append(Share(team, before, after, watch.ledger.holds(book)))
+        self._finish(event, shares, way)
+        return True
+
+    # -- all ---------------------------------------------------------------------------
+
+    def _calm(self) -> bool:
+        """Nothing else is going on: no other thread, no pass, no step, no mode, no death."""
+        watch = self.watch
+        local = watch.local
+        return (
+            bool(watch.teams.made)
+            and not local.steps
+            and not local.passes
+            and not local.quiet
+            and not watch.books.deaths()
+            and watch.alone()
+            and not torch._C._len_torch_function_stack()
+            and not torch._C._len_torch_dispatch_stack()
+        )
+
+    def _attempt(self, do: Callable[[], _Result | None]) -> _Result | None:
+        """Do it without a graph; None if it cannot be done by teams, also by a fault of ours."""
+        watch = self.watch
+        with watch.lock:
+            was = torch.is_grad_enabled()
+            try:
+                torch._C._set_grad_enabled(False)
+                return do()
+            except LookupError:
+                return None
+            except Exception as error:
+                watch.fault(error)
+                return None
+            finally:
+                torch._C._set_grad_enabled(was)
+
+    def _found(self, way: Way, owner: Any = None) -> bool:
+        """Whether teams of now consist of exactly the leaves of this way, and are the owner's."""
+        teams = self.watch.teams
+        given: list[int] | None = None
+        if owner is not None:
+            if way.owner is None or way.owner() is not owner:
+                return False
+            if isinstance(owner, torch.optim.Optimizer):
+                given = parameters(owner)
+                if given != way.given:
+                    return False
+        if way.generation != teams.generation:
+            way.generation = teams.generation
+            way.teams, way.order, way.places = [], [], []
+            covering = teams.covering(way.leaves)
+            if covering is not None and (given is None or self._known(given) == way.leaves):
+                way.teams, way.order = covering
+                way.places = [way.teams[k].places[i] for k, i in way.order]
+        return bool(way.teams)
+
+    def _known(self, places: Sequence[int]) -> list[int]:
+        """The leaves at these identities."""
+        by_place = self.watch.books.by_place
+        return [by_place[place].id for place in places if place in by_place]
+
+    def _finish(self, event: TeamEvent, shares: list[Share], way: Way) -> None:
+        event.told(shares, way.order)
+        event.unchanged = max(0, len(self.watch.books.leaves) - event.size()[0] + 1)
+        self.watch.recorder.finish(event)
+        self.watch.teams.used += 1
+
+
+def _is_torchs(optimizer: torch.optim.Optimizer) -> bool:
+    """An optimizer of torch's own that calls nobody else's hooks: it writes no gradient."""
+    if not type(optimizer).__module__.startswith("torch.optim."):
+        return False
+    return not (optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks)
+
+
+def parameters(optimizer: torch.optim.Optimizer) -> list[int]:
+    """Identities of all its parameters, in order."""
+    return [id(p) for group in optimizer.param_groups for p in group["params"]]
+
+
+def loss_of(outputs: Sequence[Tensor]) -> float | None:
+    """The number that a backward starts from, if it is one number."""
+    if len(outputs) != 1 or outputs[0].numel() != 1:
+        return None
+    value = look(outputs[0])
+    first = value[0] if isinstance(value, tuple) and value else None
+    return float(first) if isinstance(first, (int, float)) else None
+
+
+def _remember(ways: dict[_Key, Way], key: _Key, way: Way) -> None:
+    if len(ways) >= MOST_WAYS:
+        ways.clear()
+    ways[key] = way
+
+
+def _all_changed(team: Team) -> list[Tensor] | None:
+    """The gradients, if every one of them is new or was written; they are ordinary tensors."""
+    tensors = team.tensors()
+    if tensors is None:
+        return None
+    grads = list(map(GRAD, tensors))
+    if set(map(type, grads)) != {Tensor}:
+        return None
+    if team.grads is not None:
+        ids, versions = map(id, grads), map(VERSION, grads)
+        seen = zip(team.grad_ids, team.grad_versions)
+        if any(now == then for now, then in zip(zip(ids, versions), seen)):
+            return None
+    return grads
+
+
+def _shared(grads: Sequence[Tensor]) -> bool:
+    """Whether two of the gradients lie in one storage."""
+    return len(set(map(storage_of, grads))) < len(grads)

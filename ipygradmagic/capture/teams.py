@@ -1,0 +1,389 @@
+"""Leaves that go through everything together are watched, and booked, as one.
+
+In a training loop all parameters of an optimizer receive, are used and are emptied in the same
+events, so they have one history, and what is kept of each can be kept once. A :class:`Team` is
+such a set of leaves: its gradients are read into one flat copy, and the ledger books it under one
+number. Whoever wants to know about a single leaf has the teams *parted* first: each leaf then
+has its own fields, slot and account again, as if it had never been in a team. Every section of
+ours that is guarded does so, which is what makes the short cuts of :mod:`express` safe.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ipygradmagic.capture.books import Books, Leaf, grad_key, grad_of, storage_of
+from ipygradmagic.capture.snapshot import (
+    EXACT,
+    MIDDLE,
+    Copy,
+    Look,
+    Measured,
+    Part,
+    dense,
+    flatten,
+    look,
+    measure,
+)
+from ipygradmagic.record.tensors import SMALL
+
+MOST_TEAMS = 8
+"""Leaves of one optimizer with more histories than this are left alone."""
+MOST_READ = 64
+"""Up to this many tensors, small ones are read even where nothing says that they changed."""
+SOON = 16
+"""A team that is parted before so many events have used it was not worth its making."""
+LONGEST_WAIT = 10_000
+"""Events after which teams are tried again at the latest, if they never last."""
+
+GRAD = attrgetter("grad")
+VERSION = attrgetter("_version")
+
+
+class Layout:
+    """Where the tensors of a team lie in a flat copy of them; large ones are measured instead.
+
+    Args:
+        sizes: Elements of each.
+    """
+
+    __slots__ = ("copied", "copies", "counts", "large", "places", "sizes", "small", "starts")
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.sizes = sizes
+        self.large = [i for i, n in enumerate(sizes) if n > MIDDLE]
+        self.copied = [i for i, n in enumerate(sizes) if n <= MIDDLE]
+        self.starts: dict[int, int] = {}
+        self.places: dict[int, int] = {}
+        self.copies = 0
+        for k, i in enumerate(self.copied):
+            self.starts[i], self.places[i] = self.copies, k
+            self.copies += sizes[i]
+        self.small = [i for i in self.copied if sizes[i] <= SMALL]
+        self.counts = [sizes[i] for i in self.copied]
+
+
+class Pack:
+    """Looks at all tensors of a team, taken at one moment."""
+
+    __slots__ = ("_looks", "copy", "large", "layout")
+
+    def __init__(self, layout: Layout, tensors: Sequence[Tensor], dtype: torch.dtype) -> None:
+        self.layout = layout
+        self.copy: Copy | None = None
+        if layout.copied:
+            data = flatten([tensors[i] for i in layout.copied] if layout.large else list(tensors))
+            if data.dtype is not dtype or data.numel() != layout.copies:
+                raise LookupError("a team's tensors are not what they were")
+            self.copy = Copy(data, layout.counts)
+        self.large: dict[int, Measured] = {i: measure(tensors[i]) for i in layout.large}
+        self._looks: list[Look] | None = None
+
+    @property
+    def finite(self) -> bool:
+        """No element of any is NaN or infinite."""
+        good = self.copy is None or self.copy.finite
+        return good and all(m.finite for m in self.large.values())
+
+    @property
+    def zero(self) -> bool:
+        """All of them are zero."""
+        good = self.copy is None or self.copy.zero
+        return good and all(m.zero for m in self.large.values())
+
+    def looks(self) -> list[Look]:
+        """One for each tensor."""
+        if self._looks is None:
+            self._looks = [self._look(i) for i in range(len(self.layout.sizes))]
+        return self._looks
+
+    def _look(self, i: int) -> Look:
+        if self.copy is None or i in self.large:
+            return self.large[i]
+        start, n = self.layout.starts[i], self.layout.sizes[i]
+        if n <= SMALL:
+            return tuple(self.copy.data[start : start + n].tolist())
+        return Part(self.copy, self.layout.places[i], start)
+
+
+class Team:
+    """Leaves with one history, and what was last seen of them.
+
+    Attributes:
+        leaves: Its members.
+        book: The number that stands for them in the ledger.
+        grads: The gradients as last seen; None while every one of them is None.
+        values: The parameters as last seen.
+        reached: Deposits since it was made.
+    """
+
+    __slots__ = (
+        "_addresses",
+        "book",
+        "dtype",
+        "grad_ids",
+        "grad_versions",
+        "grads",
+        "layout",
+        "leaves",
+        "places",
+        "reached",
+        "refs",
+        "value_versions",
+        "values",
+    )
+
+    def __init__(self, pairs: Sequence[tuple[Leaf, Tensor]]) -> None:
+        self.leaves = [leaf for leaf, _ in pairs]
+        self.refs = [weakref.ref(tensor) for _, tensor in pairs]
+        self.places = [id(tensor) for _, tensor in pairs]
+        self.layout = Layout([leaf.numel for leaf in self.leaves])
+        self.dtype = pairs[0][1].dtype
+        self.book = self.reached = 0
+        tensors = [tensor for _, tensor in pairs]
+        self.values = Pack(self.layout, tensors, self.dtype)
+        self.value_versions = list(map(VERSION, tensors))
+        self.grads: Pack | None = None
+        self._addresses: set[int] | None = None
+        self.grad_ids: list[int] = []
+        self.grad_versions: list[int] = []
+        grads = list(map(GRAD, tensors))
+        if grads[0] is not None:
+            self.take(grads, Pack(self.layout, grads, self.dtype))
+
+    def tensors(self) -> list[Tensor] | None:
+        """The members, if all of them live."""
+        found = [ref() for ref in self.refs]
+        here = [tensor for tensor in found if tensor is not None]
+        return here if len(here) == len(found) else None
+
+    def take(self, grads: Sequence[Tensor], pack: Pack) -> None:
+        """These are the gradients now."""
+        self.grads, self._addresses = pack, None
+        self.grad_ids, self.grad_versions = list(map(id, grads)), list(map(VERSION, grads))
+
+    def drop(self) -> None:
+        """Every gradient is None now."""
+        self.grads, self.grad_ids, self.grad_versions = None, [], []
+        self._addresses = None
+
+    def owns(self, address: int, again: bool = False) -> bool:
+        """Whether the storage at this address is that of a member's gradient (look ``again``)."""
+        if self._addresses is None or again:
+            grads = map(GRAD, self.tensors() or ())
+            self._addresses = {storage_of(grad) for grad in grads if grad is not None}
+        return address in self._addresses
+
+    def put(self, tensors: Sequence[Tensor], pack: Pack) -> None:
+        """These are the values now."""
+        self.values, self.value_versions = pack, list(map(VERSION, tensors))
+
+    def untouched(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether the gradients are the tensors that were last seen, at the same versions."""
+        grads = list(map(GRAD, tensors))
+        if self.grads is None:
+            return all(grad is None for grad in grads)
+        if list(map(id, grads)) != self.grad_ids:
+            return False
+        return list(map(VERSION, grads)) == self.grad_versions
+
+    def unmoved(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether the parameters' version counters stand where they stood."""
+        return list(map(VERSION, tensors)) == self.value_versions
+
+
+@dataclass(slots=True)
+class Way:
+    """The leaves of one event, and where the teams of now have them.
+
+    Attributes:
+        leaves: Their ids, in the order in which the event lists them.
+        actor: Name of the optimizer, the module, or the losses.
+        owner: The optimizer or module.
+        generation: Of the teams that ``teams`` and ``order`` are about.
+        teams: Those that consist of exactly these leaves; empty if there are none such.
+        order: For each leaf the team and the place in it.
+        places: Identities of the leaves' tensors, in the same order.
+        given: Identities of all parameters of the optimizer, leaves or not.
+        number: Sequence number of the last loss's ``grad_fn``.
+        delta: By how much it had grown since the one before.
+        trusted: Backwards since the graph was last walked.
+    """
+
+    leaves: list[int]
+    actor: str
+    owner: weakref.ref[Any] | None = None
+    generation: int = 0
+    teams: list[Team] = field(default_factory=list)
+    order: list[tuple[int, int]] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
+    number: int = 0
+    delta: int = 0
+    trusted: int = 0
+
+
+class Teams:
+    """The teams of one trace: made, asked, parted.
+
+    Args:
+        books: The leaves and slots, with the ledger.
+    """
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.made: list[Team] = []
+        self.generation = 0
+        self.used = 0
+        self._others: list[Leaf] = []
+        self._candidates: dict[int, list[Leaf]] = {}
+        self._failed = 0
+        self._next = 0
+        self._over = False
+
+    # -- making ------------------------------------------------------------------------
+
+    def propose(self, owner: int, leaves: Sequence[Leaf]) -> None:
+        """These leaves may go together: one optimizer has stepped them."""
+        if len(leaves) > 1:
+            self._candidates[owner] = list(leaves)
+
+    def make(self, event: int) -> None:
+        """Bond the leaves that have one history by now, unless that failed a short while ago."""
+        if self.made or self._over or event < self._next or not self._candidates:
+            return
+        taken: set[int] = set()
+        for leaves in self._candidates.values():
+            pairs = [(leaf, leaf.tensor()) for leaf in leaves if leaf.id not in taken]
+            some = [(leaf, t) for leaf, t in pairs if t is not None and self._eligible(leaf, t)]
+            taken.update(leaf.id for leaf, _ in some)
+            groups = self._groups(some)
+            if len(groups) <= MOST_TEAMS:
+                for group in groups:
+                    self._bond(group)
+        if not self.made:
+            self._wait(event)
+            return
+        members = {leaf.id for team in self.made for leaf in team.leaves}
+        self._others = [leaf for leaf in self.books.leaves.values() if leaf.id not in members]
+        self.generation += 1
+        self.used = 0
+
+    def _eligible(self, leaf: Leaf, tensor: Tensor) -> bool:
+        """An ordinary leaf with an ordinary gradient, or none, in memory of its own."""
+        if leaf.kind != "leaf" or leaf.undo is not None or not leaf.numel:
+            return False
+        if self.books.leaves.get(leaf.id) is not leaf or not _ordinary(tensor):
+            return False
+        grad = tensor.grad
+        if grad is None or leaf.slot is None:
+            return grad is None and leaf.slot is None and leaf.key is None
+        slot = self.books.slots.get(leaf.slot)
+        alone = slot is not None and slot.holders == {leaf.id} and grad_key(grad) == leaf.key
+        return alone and _ordinary(grad) and grad.dtype is tensor.dtype
+
+    def _groups(self, pairs: list[tuple[Leaf, Tensor]]) -> list[list[tuple[Leaf, Tensor]]]:
+        kinds: dict[object, list[tuple[Leaf, Tensor]]] = {}
+        for leaf, tensor in pairs:
+            kind = (tensor.dtype, tensor.device, leaf.key is None, tuple(leaf.owners))
+            kinds.setdefault(kind, []).append((leaf, tensor))
+        found: list[list[tuple[Leaf, Tensor]]] = []
+        for some in kinds.values():
+            alike = self.books.ledger.alike([(leaf.id, leaf.slot) for leaf, _ in some])
+            found += [[some[i] for i in places] for places in alike]
+        return found
+
+    def _bond(self, pairs: list[tuple[Leaf, Tensor]]) -> None:
+        try:
+            with torch.no_grad():
+                team = Team(pairs)
+        except (LookupError, RuntimeError):
+            return
+        if team.grads is not None and not team.grads.finite:
+            return
+        team.book = self.books.ledger.bond([(leaf.id, leaf.slot) for leaf in team.leaves])
+        for leaf in team.leaves:
+            self.books.let_go(leaf)
+        self.made.append(team)
+
+    # -- parting -----------------------------------------------------------------------
+
+    def part(self, event: int) -> None:
+        """Every leaf has its own fields, slot and account again."""
+        made, self.made = self.made, []
+        if self.used < SOON:
+            self._wait(event)
+        else:
+            self._failed = 0
+        for team in made:
+            self._part(team)
+
+    def renounce(self) -> None:
+        """No more teams: something may change that cannot be told without reading."""
+        self._over = True
+
+    def _wait(self, event: int) -> None:
+        self._failed += 1
+        self._next = event + min(SOON * 2 ** min(self._failed, 16), LONGEST_WAIT)
+
+    def _part(self, team: Team) -> None:
+        grads = team.grads.looks() if team.grads is not None else [None] * len(team.leaves)
+        values = team.values.looks()
+        for i, leaf in enumerate(team.leaves):
+            leaf.grad, leaf.value, leaf.version = grads[i], values[i], team.value_versions[i]
+            leaf.key = leaf.slot = None
+            if team.grads is not None:
+                leaf.key = team.grad_ids[i], team.grad_versions[i]
+                leaf.slot = self.books.slot_seen(leaf, team.grad_ids[i]).id
+            if team.reached:
+                leaf.reached += team.reached
+                leaf.since = None
+        self.books.ledger.part(team.book, [(leaf.id, leaf.slot) for leaf in team.leaves])
+
+    # -- asking ------------------------------------------------------------------------
+
+    def untouched(self, but: Iterable[Team] = ()) -> bool:
+        """Whether every known gradient is as it was last seen, except perhaps those of ``but``."""
+        for team in self.made:
+            if team in but:
+                continue
+            tensors = team.tensors()
+            if tensors is None or not team.untouched(tensors):
+                return False
+        return all(map(_unchanged, self._others))
+
+    def owns(self, address: int) -> bool:
+        """Whether a member's gradient lies in the storage at this address."""
+        return any(team.grads is not None and team.owns(address) for team in self.made)
+
+    def covering(self, leaves: Sequence[int]) -> tuple[list[Team], list[tuple[int, int]]] | None:
+        """The teams that consist of exactly these leaves, and where among them each one is."""
+        at = {leaf.id: (k, i) for k, t in enumerate(self.made) for i, leaf in enumerate(t.leaves)}
+        order = [at.get(leaf) for leaf in leaves]
+        places = [place for place in order if place is not None]
+        wanted = list(dict.fromkeys(k for k, _ in places))
+        members = sum(len(self.made[k].leaves) for k in wanted)
+        if len(places) < len(order) or members != len(order) or not order:
+            return None
+        return [self.made[k] for k in wanted], [(wanted.index(k), i) for k, i in places]
+
+
+def _ordinary(tensor: Tensor) -> bool:
+    return tensor.__class__ in EXACT and dense(tensor) and tensor.numel() > 0
+
+
+def _unchanged(leaf: Leaf) -> bool:
+    tensor = leaf.tensor()
+    if tensor is None:
+        return False
+    grad = grad_of(leaf, tensor)
+    if grad_key(grad) != leaf.key:
+        return False
+    return leaf.numel > SMALL or look(grad) == leaf.grad
