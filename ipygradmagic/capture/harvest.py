@@ -156,7 +156,7 @@ def _asked(watch: Watch, names: set[str]) -> dict[str, SourceLocation]:
 
 
 def optimizer_infos(watch: Watch) -> Iterator[OptimizerInfo]:
-    """Every optimizer that acted or that a variable denotes."""
+    """Every optimizer that acted or that a variable denotes; of those gone the last of a name."""
     steps = watch.ledger.steps()
     alive = {id(o): o for o in watch.alive_optimizers()}
     alive.update((id(o), o) for o, _ in watch.discovery.found.optimizers())
@@ -166,7 +166,7 @@ def optimizer_infos(watch: Watch) -> Iterator[OptimizerInfo]:
         )
         yield replace(info, steps=steps.get(info.name, 0))
     named = {watch.discovery.optimizer_name(o, None) for o in alive.values()}
-    for ref, info in watch.optimizers.values():
+    for ref, info in reversed(watch.optimizers.values()):
         if ref() is None and info.name not in named:
             named.add(info.name)
             yield replace(info, steps=steps.get(info.name, 0))

@@ -245,6 +245,7 @@ class Watch:
         known = self.optimizers.get(id(optimizer))
         if known is None or known[0]() is not optimizer:
             info = optimizer_info(self.books, optimizer, name)
+            self.optimizers.pop(id(optimizer), None)  # the new one is the last
             self.optimizers[id(optimizer)] = (weakref.ref(optimizer), info)
 
     def alive_optimizers(self) -> list[torch.optim.Optimizer]:

@@ -285,9 +285,9 @@ class Ledger:
 
         A buffer that several leaves share is like no other.
         """
-        groups: list[tuple[Account, Slot | None, list[int]]] = []
+        groups: list[tuple[Account | None, Slot | None, list[int]]] = []
         for place, (leaf, slot) in enumerate(leaves):
-            account = self._account(leaf)
+            account = self._accounts.get(leaf)
             found = self._slots.get(slot) if slot is not None else None
             shared = found is not None and found.holders != {leaf}
             for mine, held, places in groups:
@@ -309,8 +309,9 @@ class Ledger:
         one = -self._bonds
         self._incidents.members[one] = [leaf for leaf, _ in leaves]
         slots = [self._slots.pop(slot) for _, slot in leaves if slot is not None]
-        accounts = [self._accounts.pop(leaf) for leaf, _ in leaves]
-        self._accounts[one] = accounts[0]
+        accounts = [self._accounts.pop(leaf, None) for leaf, _ in leaves]
+        if accounts[0] is not None:
+            self._accounts[one] = accounts[0]
         if slots:
             self._slots[one] = slots[0]
             slots[0].holders = {one}
@@ -318,9 +319,10 @@ class Ledger:
 
     def part(self, one: int, leaves: Sequence[tuple[int, int | None]]) -> None:
         """Book them one by one again, each in the buffer that is given now."""
-        account, held = self._accounts.pop(one), self._slots.pop(one, None)
+        account, held = self._accounts.pop(one, None), self._slots.pop(one, None)
         for leaf, slot in leaves:
-            self._accounts[leaf] = account.copy()
+            if account is not None:
+                self._accounts[leaf] = account.copy()
             if slot is not None and held is not None:
                 self._slots[slot] = held.copy(leaf)
 
@@ -664,7 +666,7 @@ class Ledger:
 
     def _last_looks(self) -> None:
         """What can only be said at the end: odd first windows, and what was thrown away."""
-        for leaf, account in self._accounts.items():
+        for leaf, account in sorted(self._accounts.items()):
             if account.first_sites and account.later_sites and account.consumptions > 2:
                 strangers = set(account.first_sites) - account.later_sites
                 first = next(iter(account.first_sites))
