@@ -57,7 +57,7 @@ class BackwardWatch:
             return run(outputs, *args, **kwargs)
         outer = watch.local.passes[-1] if watch.local.passes else None
         current: BackwardPass | None = None
-        if watch.teams.made and outer is None:
+        if outer is None:
             current = self.express.before_backward(outputs, args)
         if current is None:
             with watch.guard():

@@ -6,6 +6,7 @@ gradient or leaf, and step aside if not.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.recorder import RawChange
 from ipygradmagic.capture.snapshot import Look, look, look_all
+from ipygradmagic.capture.solo import Solo, Ticket
 from ipygradmagic.capture.source import Here, in_optim, is_user
 from ipygradmagic.capture.watch import Watch, proportional, same, version_of
 from ipygradmagic.record.events import Source
@@ -37,6 +39,8 @@ _ADDING = {"add_", "sub_", "__iadd__", "__isub__", "subtract_", "_foreach_add_",
 _WHOLE = {"copy_", "__setitem__", "fill_", "normal_", "uniform_", "set_", "_foreach_copy_"}
 _NO_NUMBERS = {"detach_", "requires_grad_"}
 """They take a gradient out of a graph, as ``zero_grad`` once did, and leave its numbers alone."""
+_SIMPLE = _SCALING | _ADDING | {"zero_", "addcmul_", "addcdiv_", "lerp_", "clamp_"}
+"""What they write is a whole tensor, of which no more needs to be known than the numbers."""
 _UNSCALE = "_amp_foreach_non_finite_check_and_unscale_"
 _SIGNS = {
     "__iadd__": "+=",
@@ -65,6 +69,7 @@ class HandWatch:
         self.optimizers = optimizers
         self.derivation = Derivation()
         self._answers: dict[tuple[int, int], Answer] = {}
+        self.solo = Solo(watch, self._answers)
 
     # -- in-place methods and functions ------------------------------------------------
 
@@ -90,14 +95,15 @@ class HandWatch:
         A hook that edits it must not change what the backward is said to have deposited.
         """
         for current in self.watch.local.passes:
-            if any(team.owns(address, again=True) for team in current.teams):
+            known = any(team.owns(address, again=True) for team in current.teams)
+            some = [(leaf, leaf.tensor()) for leaf in current.solos]
+            for leaf, tensor in (*current.reached.values(), *some):
+                if leaf.slot is None and tensor is not None and tensor.grad is not None:
+                    known = known or storage_of(tensor.grad) == address
+            if known:
+                with self.watch.guard():
+                    self.backward.flush()
                 return True
-            for leaf, tensor in current.reached.values():
-                if leaf.slot is None and tensor.grad is not None:
-                    if storage_of(tensor.grad) == address:
-                        with self.watch.guard():
-                            self.backward.flush()
-                        return True
         return False
 
     def around(
@@ -112,6 +118,12 @@ class HandWatch:
         __tracebackhide__ = True
         if torch.compiler.is_compiling():
             return original(*args, **kwargs)
+        if len(targets) == 1 and name in _SIMPLE:
+            ticket = self._ticket(name, targets[0])
+            if ticket is not None:
+                result = original(*args, **kwargs)
+                self._written_again(ticket, args, kwargs)
+                return result
         before: tuple[Here, Touched, list[Look], list[int]] | None = None
         with self.watch.guard():
             before = self._before(targets)
@@ -121,6 +133,28 @@ class HandWatch:
             with self.watch.guard():
                 self._after(name, before, args, kwargs)
         return result
+
+    def _ticket(self, name: str, target: Tensor) -> Ticket | None:
+        """For what is written again where it has been written before, if it is that simple."""
+        with self.watch.lock:
+            try:
+                return self.solo.ticket(name, target)
+            except Exception as error:
+                self.watch.fault(error)
+                return None
+
+    def _written_again(self, ticket: Ticket, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        with self.watch.lock:
+            try:
+                if ticket.grad is not None:
+                    label = _spell("grad", ticket.name)
+                    self.solo.edited(ticket, label, _how(ticket.name, ""))
+                else:
+                    self.solo.written(
+                        ticket, _spell("data", ticket.name), lambda: self._alias(args, kwargs)
+                    )
+            except Exception as error:
+                self.watch.fault(error)
 
     def _before(
         self, targets: Sequence[Tensor]
@@ -529,6 +563,7 @@ def _how(name: str, via: str) -> str:
     return "scaled" if name in _SCALING else "edited"
 
 
+@functools.cache
 def _spell(what: str, name: str) -> str:
     sign = _SIGNS.get(name)
     return f"{what} {sign}" if sign else f"{what}.{name}()"

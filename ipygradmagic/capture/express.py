@@ -18,17 +18,19 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture.books import Leaf, storage_of
-from ipygradmagic.capture.leaves import reach
+from ipygradmagic.capture.leaves import GradNode, reach
 from ipygradmagic.capture.recorder import MANY, RawChange, RawEvent, fill_added
-from ipygradmagic.capture.snapshot import Look, is_zero, look
+from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look
 from ipygradmagic.capture.source import Here
-from ipygradmagic.capture.teams import GRAD, MOST_READ, VERSION, Pack, Team, Way
+from ipygradmagic.capture.teams import GRAD, MOST_READ, VERSION, Pack, Team, Way, ordinary
 from ipygradmagic.capture.watch import BackwardPass, StepCall, Watch
 from ipygradmagic.record.events import Kind
-from ipygradmagic.record.tensors import Holds
+from ipygradmagic.record.tensors import SMALL, Holds
 
 WALKED = 32
 """The graph is walked at every so-many-th backward of a line whose graph seems to be the same."""
+MOST_SOLOS = 64
+"""So many leaves are recorded here one by one."""
 MOST_WAYS = 1000
 """So many lines and optimizers are remembered."""
 _Key = TypeVar("_Key")
@@ -183,6 +185,10 @@ class Express:
         way = self._lines.get(here.site)
         if way is None or not self._found(way) or not self._same_graph(way, outputs):
             return None
+        for leaf in way.solos:
+            tensor = leaf.tensor()
+            if tensor is None or tensor._version != leaf.version:
+                return None
         for team in way.teams:
             tensors = team.tensors()
             if tensors is None or not team.unmoved(tensors):
@@ -191,7 +197,9 @@ class Express:
             return None
         current = BackwardPass(here, {}, way=way)
         current.actor, current.loss = way.actor, loss_of(outputs)
-        current.teams = list(way.teams)
+        current.teams, current.solos = list(way.teams), list(way.solos)
+        if any(not is_zero(leaf.grad) for leaf in way.solos if leaf.grad is not None):
+            self._listen(current, outputs)
         for team in way.teams:
             if team.grads is not None and team.layout.small and not team.grads.zero:
                 self._listen(current, outputs)
@@ -221,29 +229,76 @@ class Express:
     def _listen(self, current: BackwardPass, outputs: Sequence[Tensor]) -> None:
         """Hear what is added to small gradients that hold something."""
         nodes = {id(tensor): node for tensor, node in reach(outputs).leaves}
+        for leaf in current.solos:
+            if leaf.numel <= SMALL and leaf.grad is not None and not is_zero(leaf.grad):
+                self._hear(current, leaf, nodes[leaf.place])
         for team in current.teams:
             if team.grads is None:
                 continue
             looks = team.grads.looks()
             for i in team.layout.small:
                 if not is_zero(looks[i]):
-                    heard: list[Look] = []
-                    current.captured[team.leaves[i].id] = heard
-                    handle = nodes[team.places[i]].register_prehook(self._listener(heard))
-                    current.handles.append(handle)
+                    self._hear(current, team.leaves[i], nodes[team.places[i]])
 
-    def _listener(self, heard: list[Look]) -> Callable[[Any], None]:
+    def _hear(self, current: BackwardPass, leaf: Leaf, node: GradNode) -> None:
+        heard = current.captured[leaf.id] = []
+
         def listen(gradients: Any) -> None:
             if gradients and gradients[0] is not None:
                 self._attempt(lambda: heard.append(look(gradients[0])))
 
-        return listen
+        current.handles.append(node.register_prehook(listen))
 
     def after_backward(self, current: BackwardPass) -> RawEvent | None:
         """Record the pass; None if it must be done leaf by leaf."""
-        if not current.teams:
+        if current.teams:
+            return self._attempt(lambda: self._after_backward(current))
+        if current.solos:
+            return self._attempt(lambda: self._after_solos(current))
+        return None
+
+    def _after_solos(self, current: BackwardPass) -> RawEvent | None:
+        """A few leaves with histories of their own (those of a loop written by hand)."""
+        watch, way = self.watch, current.way
+        assert way is not None
+        found: list[tuple[Leaf, Tensor, tuple[int, int], Look]] = []
+        for leaf in current.solos:
+            tensor = leaf.tensor()
+            grad = tensor.grad if tensor is not None else None
+            if grad is None or grad.__class__ is not Tensor:
+                return None
+            key, address = (id(grad), grad._version), storage_of(grad)
+            slot = watch.books.by_address.get(address)
+            mine = slot is None or slot.id == leaf.slot
+            if key == leaf.key or not mine or (slot is None) != (leaf.slot is None):
+                return None
+            if slot is not None and len(slot.holders) > 1:
+                return None
+            after = look(grad)
+            if not is_finite(after):
+                return None
+            found.append((leaf, grad, key, after))
+        if not way.trusted and _shared([grad for _, grad, _, _ in found]):
             return None
-        return self._attempt(lambda: self._after_backward(current))
+        for handle in current.handles:
+            handle.remove()
+        event = watch.recorder.begin("backward", "backward", current.here)
+        event.loss, event.actor = current.loss, current.actor
+        site, ledger = event.site, watch.ledger
+        for leaf, grad, key, after in found:
+            if leaf.slot is None:
+                leaf.slot = watch.books.slot_for(leaf, grad).id
+            ledger.deposit(leaf.id, leaf.slot, event.index, event.number, site)
+            change = RawChange(leaf, leaf.grad, after)
+            fill_added(change, current.captured.get(leaf.id))
+            change.holds = ledger.holds(leaf.slot)
+            leaf.grad, leaf.key, leaf.since = after, key, None
+            leaf.reached += 1
+            event.changes.append(change)
+        watch.everyone_else(event)
+        watch.recorder.finish(event)
+        current.first = event
+        return event
 
     def _after_backward(self, current: BackwardPass) -> RawEvent | None:
         way = current.way
@@ -437,8 +492,7 @@ class Express:
         watch = self.watch
         local = watch.local
         return (
-            bool(watch.teams.made)
-            and not local.steps
+            not local.steps
             and not local.passes
             and not local.quiet
             and not watch.books.deaths()
@@ -474,14 +528,30 @@ class Express:
                 given = parameters(owner)
                 if given != way.given:
                     return False
+        if not teams.made:
+            return self._found_solos(way)
         if way.generation != teams.generation:
             way.generation = teams.generation
-            way.teams, way.order, way.places = [], [], []
+            way.teams, way.order, way.places, way.solos = [], [], [], []
             covering = teams.covering(way.leaves)
             if covering is not None and (given is None or self._known(given) == way.leaves):
                 way.teams, way.order = covering
                 way.places = [way.teams[k].places[i] for k, i in way.order]
         return bool(way.teams)
+
+    def _found_solos(self, way: Way) -> bool:
+        """The same where nobody is in a team: the leaves themselves, if they are few."""
+        if way.generation != -1:
+            way.generation = -1
+            way.teams, way.order, way.places, way.solos = [], [], [], []
+            known = self.watch.books.leaves
+            leaves = [known[i] for i in way.leaves if i in known]
+            alive = [leaf.tensor() for leaf in leaves]
+            plain = all(t is not None and ordinary(t) for t in alive)
+            if plain and len(leaves) == len(way.leaves) <= MOST_SOLOS:
+                way.solos = leaves
+                way.places = [leaf.place for leaf in leaves]
+        return bool(way.solos)
 
     def _known(self, places: Sequence[int]) -> list[int]:
         """The leaves at these identities."""

@@ -27,6 +27,8 @@ EACH = 3
 """Events of every signature that are kept wherever they happen."""
 MOST_SIGNATURES = 20_000
 """Beyond this many distinct signatures, new ones are no longer kept as examples."""
+_MANY_CHANGES = 4
+"""From this many changes on, an event has an index of them."""
 MANY = 5
 """From this many contributions on, two events with different numbers of them look alike."""
 
@@ -151,7 +153,7 @@ class RawEvent:
         self.via: CodeType | None = here.via
         self.actor: str | None = None
         self.changes: list[RawChange] = []
-        self.joined: dict[int, RawChange] = {}
+        self.joined: dict[int, RawChange] | None = None
         self.unchanged = 0
         self.missed: tuple[str, ...] = ()
         self.source: Source | None = None
@@ -161,6 +163,23 @@ class RawEvent:
         self.inside: str | None = None
         self.error: str | None = None
         self.signature = 0
+
+    def change_of(self, leaf: int) -> RawChange | None:
+        """The change of a leaf, if it is part of this event already."""
+        if self.joined is None:
+            if len(self.changes) < _MANY_CHANGES:
+                for change in self.changes:
+                    if change.leaf.id == leaf:
+                        return change
+                return None
+            self.joined = {change.leaf.id: change for change in self.changes}
+        return self.joined.get(leaf)
+
+    def add(self, change: RawChange) -> None:
+        """One more change, of a leaf that is not part of this event yet."""
+        self.changes.append(change)
+        if self.joined is not None:
+            self.joined[change.leaf.id] = change
 
     def key(self) -> tuple[object, ...]:
         """What events must share to have one signature."""
@@ -255,7 +274,7 @@ class Recorder:
         key = (kind, here.site, label)
         found = self._open.get(key)
         if found is not None:
-            if leaf.id not in found.joined or (part and found is self._last):
+            if (part and found is self._last) or found.change_of(leaf.id) is None:
                 return found
             self.close_bursts()
         found = self._open[key] = self._new(kind, label, here)

@@ -311,9 +311,12 @@ def is_zero(found: Look) -> bool:
 
 def is_finite(found: Look) -> bool:
     """No NaN or infinity was seen."""
-    if isinstance(found, tuple):
-        return all(abs(value) < math.inf for value in found)
-    return found is None or found.finite
+    if found.__class__ is tuple:
+        for value in found:  # noqa: SIM110 (a generator costs three times as much)
+            if not abs(value) < math.inf:
+                return False
+        return True
+    return found is None or found.finite  # type: ignore[union-attr]
 
 
 EXACT = (Tensor, torch.nn.Parameter)

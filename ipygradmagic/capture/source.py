@@ -52,18 +52,18 @@ _DECORATORS = {"wrapper", "_no_grad_wrapper", "decorate_context", "inner", "_fn"
 _DECORATORS |= {"_wrapped_call_impl", "_call_impl"}  # ``Module.__call__``
 
 
-_SPEAKS: dict[tuple[str, str], bool] = {}
+_USER, _SILENT, _LIBRARY_CALL = 0, 1, 2
+_KINDS: dict[str, int] = {}
 
 
-def _speaks(code: CodeType) -> bool:
-    """A library function worth naming: not ours, not a decorator's shell, not the API itself."""
-    key = (code.co_name, code.co_filename)
-    known = _SPEAKS.get(key)
-    if known is None:
-        called, name = key
-        ours = called in _DECORATORS or name.startswith(_PACKAGE) or _is_api(name)
-        known = _SPEAKS[key] = not ours
-    return known
+def _kind(name: str, code: CodeType) -> int:
+    """What a file's functions are: the user's, not worth naming (ours, the API), a library's."""
+    if is_user(code):
+        kind = _USER
+    else:
+        kind = _SILENT if name.startswith(_PACKAGE) or _is_api(name) else _LIBRARY_CALL
+    _KINDS[name] = kind
+    return kind
 
 
 def _is_api(filename: str) -> bool:
@@ -122,24 +122,26 @@ class Sources:
         frame: FrameType | None = sys._getframe(1)
         inner: FrameType | None = None
         via: CodeType | None = None
-        key: list[object] = []
-        known = _IS_USER
+        key: list[int] = []
+        kinds = _KINDS
         while frame is not None:
             code = frame.f_code
-            user = known.get(code.co_filename)
-            if user is None:
-                user = is_user(code)
-            if user:
+            name = code.co_filename
+            kind = kinds[name] if name in kinds else _kind(name, code)
+            if kind == _USER:
                 if inner is None:
                     inner = frame
-                key.append(code)
+                key.append(id(code))
                 key.append(frame.f_lasti)
                 if code.co_name == "<module>" or len(key) == 2 * DEPTH:
                     break
-            elif inner is None and _speaks(code):
+            elif inner is None and kind == _LIBRARY_CALL and code.co_name not in _DECORATORS:
                 via = code
             frame = frame.f_back
-        return Here(self._number(key), inner, via)
+        site = self._sites.get(tuple(key))
+        if site is None:
+            site = self._number(_codes(inner))
+        return Here(site, inner, via)
 
     def locate(self, site: int) -> SourceLocation | None:
         """The line of a site; None for an unknown one."""
@@ -191,6 +193,18 @@ class Sources:
             cell=cell,
             led_by=led_by,
         )
+
+
+def _codes(frame: FrameType | None) -> list[Any]:
+    """``[code, instruction, …]`` of the user's frames from this one outwards."""
+    found: list[Any] = []
+    while frame is not None:
+        if is_user(frame.f_code):
+            found += [frame.f_code, frame.f_lasti]
+            if frame.f_code.co_name == "<module>" or len(found) == 2 * DEPTH:
+                break
+        frame = frame.f_back
+    return found
 
 
 def line_of(code: CodeType, instruction: int) -> int:

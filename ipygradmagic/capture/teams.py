@@ -210,6 +210,7 @@ class Way:
         generation: Of the teams that ``teams`` and ``order`` are about.
         teams: Those that consist of exactly these leaves; empty if there are none such.
         order: For each leaf the team and the place in it.
+        solos: The leaves themselves, while nobody is in a team.
         places: Identities of the leaves' tensors, in the same order.
         given: Identities of all parameters of the optimizer, leaves or not.
         number: Sequence number of the last loss's ``grad_fn``.
@@ -223,6 +224,7 @@ class Way:
     generation: int = 0
     teams: list[Team] = field(default_factory=list)
     order: list[tuple[int, int]] = field(default_factory=list)
+    solos: list[Leaf] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     given: list[int] = field(default_factory=list)
     number: int = 0
@@ -246,7 +248,7 @@ class Teams:
         self._candidates: dict[int, list[Leaf]] = {}
         self._failed = 0
         self._next = 0
-        self._over = False
+        self._over = False  # memory of a leaf or a gradient was handed out
 
     # -- making ------------------------------------------------------------------------
 
@@ -280,14 +282,14 @@ class Teams:
         """An ordinary leaf with an ordinary gradient, or none, in memory of its own."""
         if leaf.kind != "leaf" or leaf.undo is not None or not leaf.numel:
             return False
-        if self.books.leaves.get(leaf.id) is not leaf or not _ordinary(tensor):
+        if self.books.leaves.get(leaf.id) is not leaf or not ordinary(tensor):
             return False
         grad = tensor.grad
         if grad is None or leaf.slot is None:
             return grad is None and leaf.slot is None and leaf.key is None
         slot = self.books.slots.get(leaf.slot)
         alone = slot is not None and slot.holders == {leaf.id} and grad_key(grad) == leaf.key
-        return alone and _ordinary(grad) and grad.dtype is tensor.dtype
+        return alone and ordinary(grad) and grad.dtype is tensor.dtype
 
     def _groups(self, pairs: list[tuple[Leaf, Tensor]]) -> list[list[tuple[Leaf, Tensor]]]:
         kinds: dict[object, list[tuple[Leaf, Tensor]]] = {}
@@ -357,7 +359,8 @@ class Teams:
             tensors = team.tensors()
             if tensors is None or not team.untouched(tensors):
                 return False
-        return all(map(_unchanged, self._others))
+        others = self._others if self.made else self.books.leaves.values()
+        return all(_unchanged(leaf, self._over) for leaf in others)
 
     def owns(self, address: int) -> bool:
         """Whether a member's gradient lies in the storage at this address."""
@@ -375,15 +378,17 @@ class Teams:
         return [self.made[k] for k in wanted], [(wanted.index(k), i) for k, i in places]
 
 
-def _ordinary(tensor: Tensor) -> bool:
+def ordinary(tensor: Tensor) -> bool:
+    """A dense tensor of real numbers, of torch's own classes."""
     return tensor.__class__ in EXACT and dense(tensor) and tensor.numel() > 0
 
 
-def _unchanged(leaf: Leaf) -> bool:
+def _unchanged(leaf: Leaf, read: bool) -> bool:
+    """The gradient is the tensor that was last seen, at the same version (and numbers)."""
     tensor = leaf.tensor()
     if tensor is None:
         return False
     grad = grad_of(leaf, tensor)
     if grad_key(grad) != leaf.key:
         return False
-    return leaf.numel > SMALL or look(grad) == leaf.grad
+    return not read or leaf.numel > SMALL or look(grad) == leaf.grad

@@ -54,9 +54,15 @@ class BackwardPass:
     handles: list[torch.utils.hooks.RemovableHandle] = field(default_factory=list)
     way: Way | None = None
     teams: list[Team] = field(default_factory=list)
+    solos: list[Leaf] = field(default_factory=list)
 
     def unfold(self) -> None:
         """Leaf by leaf, what was begun by teams."""
+        for leaf in self.solos:
+            tensor = leaf.tensor()
+            if tensor is not None:
+                self.reached[leaf.id] = (leaf, tensor)
+        self.solos = []
         for team in self.teams:
             for leaf, ref in zip(team.leaves, team.refs):
                 tensor = ref()
@@ -155,7 +161,7 @@ class _Guard:
                     local.modes = modes = ExitStack()
                     modes.enter_context(_disable_current_modes())
                 self._watch.away = False
-                if self._watch.teams.made:
+                if self._watch.teams.made or self._watch.passes:
                     self._watch.part()
         except BaseException:  # Ctrl-C: nobody will call ``__exit__``
             local.quiet, local.depth = quiet, depth
@@ -201,6 +207,7 @@ class Watch:
         self.running = True
         self.passes: list[BackwardPass] = []
         self.threads: list[int] = []
+        self._only = 0
         self.away = False
         """torch itself is writing, and what it does is recorded as a whole: do not even ask."""
         self._guard = _Guard(self)
@@ -214,10 +221,11 @@ class Watch:
 
     def part(self) -> None:
         """Somebody looks at single leaves: every one has its own fields and accounts again."""
-        try:
-            self.teams.part(self.recorder.next)
-        except Exception as error:
-            self.fault(error)
+        if self.teams.made:
+            try:
+                self.teams.part(self.recorder.next)
+            except Exception as error:
+                self.fault(error)
         for current in self.passes:
             current.unfold()
 
@@ -359,12 +367,15 @@ class Watch:
     def alone(self) -> bool:
         """No other thread has worked on anything yet; the first one owns what was known then."""
         me = threading.get_ident()
+        if me == self._only:
+            return True
         if me not in self.threads:
             self.threads.append(me)
             if len(self.threads) == 2:
                 for leaf in self.books.leaves.values():
                     leaf.thread = leaf.thread or self.threads[0]
-        return len(self.threads) == 1
+        self._only = me if len(self.threads) == 1 else 0
+        return bool(self._only)
 
     def mine(self, leaves: Sequence[tuple[Leaf, Tensor]]) -> Sequence[tuple[Leaf, Tensor]]:
         """Those of the leaves that no other living thread works on.
@@ -501,9 +512,9 @@ class Watch:
     @staticmethod
     def join(event: RawEvent, change: RawChange) -> None:
         """Add a change to its event; a leaf that comes again keeps its first *before*."""
-        known = event.joined.setdefault(change.leaf.id, change)
-        if known is change:
-            event.changes.append(change)
+        known = event.change_of(change.leaf.id)
+        if known is None:
+            event.add(change)
             return
         known.after, known.holds = change.after, change.holds
         known.changed = known.changed or change.changed
@@ -529,8 +540,10 @@ def same(one: Look, other: Look) -> bool:
     if isinstance(one, tuple) and isinstance(other, tuple):
         if one == other:
             return True
-        pairs = zip(one, other)
-        return len(one) == len(other) and all(a == b or (a != a and b != b) for a, b in pairs)
+        for a, b in zip(one, other):
+            if a != b and not (a != a and b != b):
+                return False
+        return len(one) == len(other)
     return one == other
 
 

@@ -79,7 +79,20 @@ class Run:
 
     def copy(self) -> Run:
         """The same contributions in another slot."""
-        return Run(**{name: getattr(self, name) for name in self.__slots__})
+        return Run(
+            self.site,
+            self.first,
+            self.last,
+            self.first_event,
+            self.last_event,
+            self.count,
+            self.used,
+            self.covered,
+            self.decayed,
+            self.earlier,
+            self.unknown,
+            self.origin,
+        )
 
 
 @dataclass(slots=True)

@@ -1,0 +1,129 @@
+"""One small leaf written by hand again, at a line where that has been recorded before.
+
+``w.data -= lr * w.grad`` and ``w.grad.zero_()`` in a loop: what there is to find out about such
+a line (which leaf, computed from what, called how) has been found out the first time, and what
+remains is to read the number before and after. Whatever is out of the ordinary is left to
+:mod:`byhand`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ipygradmagic.capture.books import Books, Leaf, grad_key, storage_of
+from ipygradmagic.capture.derivation import Answer
+from ipygradmagic.capture.recorder import RawChange
+from ipygradmagic.capture.snapshot import EXACT, Look, dense, is_zero, look
+from ipygradmagic.capture.source import Here
+from ipygradmagic.capture.watch import Watch, proportional, same
+from ipygradmagic.record.events import Source
+from ipygradmagic.record.tensors import SMALL
+
+
+class Ticket(NamedTuple):
+    """A write that is about to happen: to the gradient of a leaf, or to its value."""
+
+    name: str
+    leaf: Leaf
+    tensor: Tensor
+    grad: Tensor | None
+    here: Here
+    before: Look
+
+
+class Solo:
+    """Records single writes to single small leaves.
+
+    Args:
+        watch: The shared state.
+        answers: By line and leaf, whether what is written there comes from a gradient.
+    """
+
+    def __init__(self, watch: Watch, answers: dict[tuple[int, int], Answer]) -> None:
+        self.watch = watch
+        self._answers = answers
+
+    def ticket(self, name: str, target: Tensor) -> Ticket | None:
+        """For a write to all of a leaf's value or gradient, if it can be recorded here."""
+        watch = self.watch
+        if not self._calm():
+            return None
+        address, books = storage_of(target), watch.books
+        some = books.values.get(address)
+        leaf = some[0] if some else sole_holder(books, address)
+        tensor = leaf.tensor() if leaf is not None else None
+        if leaf is None or tensor is None:
+            return None
+        grad = None if some else tensor.grad
+        if not _covers(target, tensor if grad is None else grad):
+            return None
+        here = watch.sources.here()
+        if here.via is not None:
+            return None
+        if grad is not None:
+            return Ticket(name, leaf, tensor, grad, here, leaf.grad)
+        if not some or len(some) > 1 or (here.site, leaf.id) not in self._answers:
+            return None
+        return Ticket(name, leaf, tensor, None, here, look(tensor))
+
+    def written(self, ticket: Ticket, label: str, alias: Callable[[], Source | None]) -> None:
+        """The value has been written; ``alias`` tells of an operand that is a gradient's memory."""
+        leaf, before = ticket.leaf, ticket.before
+        after = look(ticket.tensor)
+        leaf.value, leaf.version = after, ticket.tensor._version
+        source: Source = "gradient"
+        answer = self._answers[ticket.here.site, leaf.id]
+        if not answer and alias() is None:
+            source = "other"
+            if answer is None:
+                source = "gradient" if proportional(before, after, leaf.grad) else "unknown"
+        self.watch.update(leaf, source, ticket.here, label, before, after)
+
+    def edited(self, ticket: Ticket, label: str, how: str) -> None:
+        """The gradient has been written."""
+        watch, leaf, grad = self.watch, ticket.leaf, ticket.grad
+        after = look(grad)
+        change = RawChange(leaf, ticket.before, after, changed=not same(ticket.before, after))
+        leaf.grad, leaf.key = after, grad_key(grad)
+        if leaf.slot is None or not is_zero(after):
+            watch.settle(change, ticket.tensor, ticket.here, label, how)
+            return
+        event = watch.recorder.burst("zero_grad", label, ticket.here, leaf)
+        watch.ledger.clear(leaf.id, leaf.slot, event.index, event.site)
+        change.holds = watch.ledger.holds(leaf.slot)
+        watch.join(event, change)
+
+    def _calm(self) -> bool:
+        watch = self.watch
+        local = watch.local
+        return (
+            not local.steps
+            and not local.passes
+            and not watch.teams.made
+            and watch.alone()
+            and not torch._C._len_torch_function_stack()
+            and not torch._C._len_torch_dispatch_stack()
+        )
+
+
+def sole_holder(books: Books, address: int) -> Leaf | None:
+    """The one leaf whose gradient lies in the storage at this address."""
+    slot = books.by_address.get(address)
+    if slot is None or len(slot.holders) != 1:
+        return None
+    (holder,) = slot.holders
+    return books.leaves.get(holder)
+
+
+def _covers(target: Tensor, whole: Tensor) -> bool:
+    """Whether writing ``target`` writes all of a small ordinary tensor."""
+    if target is not whole:
+        if target.data_ptr() != whole.data_ptr() or target.shape != whole.shape:
+            return False
+        if target.stride() != whole.stride() or target.dtype is not whole.dtype:
+            return False
+    return whole.__class__ in EXACT and whole.numel() <= SMALL and dense(whole)
