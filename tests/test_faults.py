@@ -32,7 +32,10 @@ BORDER = {
     "Discovery.forget",
     # The guard itself, and what stands before it on the quick path of every in-place method.
     "Watch.guard",
+    "Watch.light",
     "Watch.quiet",
+    "_Guard._part",
+    "Teams.give_up",
     "Watch.fault",
     "_Local.unshield",
     "HandWatch.touches",

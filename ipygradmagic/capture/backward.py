@@ -58,7 +58,8 @@ class BackwardWatch:
         outer = watch.local.passes[-1] if watch.local.passes else None
         current: BackwardPass | None = None
         if outer is None:
-            current = self.express.before_backward(outputs, args)
+            with watch.light():
+                current = self.express.before_backward(outputs, args)
         if current is None:
             with watch.guard():
                 if outer is not None:  # re-entrant checkpointing: part of the pass around it
@@ -76,12 +77,15 @@ class BackwardWatch:
             error = raised
             raise
         finally:
-            event = self.express.after_backward(current) if error is None else None
-            if event is not None:
-                watch.passes.remove(current)
-                number = current.way.number if current.way is not None else -1
-                self._passes.append((event.index, number))
-            else:
+            done = False
+            if error is None and current.way is not None:
+                with watch.light():
+                    event = self.express.after_backward(current)
+                    if event is not None:
+                        done = True
+                        watch.passes.remove(current)
+                        self._passes.append((event.index, current.way.number))
+            if not done:
                 with watch.guard():
                     watch.passes.remove(current)
                     self._end(current, outputs, error)

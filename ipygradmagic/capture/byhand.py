@@ -119,10 +119,13 @@ class HandWatch:
         if torch.compiler.is_compiling():
             return original(*args, **kwargs)
         if len(targets) == 1 and name in _SIMPLE:
-            ticket = self._ticket(name, targets[0])
+            ticket: Ticket | None = None
+            with self.watch.light():
+                ticket = self.solo.ticket(name, targets[0])
             if ticket is not None:
                 result = original(*args, **kwargs)
-                self._written_again(ticket, args, kwargs)
+                with self.watch.light():
+                    self._written_again(ticket, args, kwargs)
                 return result
         before: tuple[Here, Touched, list[Look], list[int]] | None = None
         with self.watch.guard():
@@ -134,27 +137,13 @@ class HandWatch:
                 self._after(name, before, args, kwargs)
         return result
 
-    def _ticket(self, name: str, target: Tensor) -> Ticket | None:
-        """For what is written again where it has been written before, if it is that simple."""
-        with self.watch.lock:
-            try:
-                return self.solo.ticket(name, target)
-            except Exception as error:
-                self.watch.fault(error)
-                return None
-
     def _written_again(self, ticket: Ticket, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        with self.watch.lock:
-            try:
-                if ticket.grad is not None:
-                    label = _spell("grad", ticket.name)
-                    self.solo.edited(ticket, label, _how(ticket.name, ""))
-                else:
-                    self.solo.written(
-                        ticket, _spell("data", ticket.name), lambda: self._alias(args, kwargs)
-                    )
-            except Exception as error:
-                self.watch.fault(error)
+        if ticket.grad is not None:
+            label = _spell("grad", ticket.name)
+            self.solo.edited(ticket, label, _how(ticket.name, ""))
+        else:
+            label = _spell("data", ticket.name)
+            self.solo.written(ticket, label, lambda: self._alias(args, kwargs))
 
     def _before(
         self, targets: Sequence[Tensor]

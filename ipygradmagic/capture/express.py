@@ -4,13 +4,14 @@ A backward, a step or a ``zero_grad`` that is seen again, of an optimizer or at 
 has been recorded leaf by leaf before, is checked against what it did then: the same leaves, all
 of them changed in the same way, nothing else touched in between. If so, the team's gradients
 are read at once and booked once. Wherever anything is otherwise, nothing is recorded here and
-the watchers do it leaf by leaf, from the same state: this is a short cut and decides nothing.
+the watchers do it leaf by leaf, from the same state: this is a short cut and decides
+nothing. All of it is called under :meth:`Watch.light`.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NamedTuple, TypeVar
 
@@ -34,7 +35,6 @@ MOST_SOLOS = 64
 MOST_WAYS = 1000
 """So many lines and optimizers are remembered."""
 _Key = TypeVar("_Key")
-_Result = TypeVar("_Result")
 
 
 class Share(NamedTuple):
@@ -177,9 +177,6 @@ class Express:
         """A pass that may be recorded by teams; None if it must be leaf by leaf."""
         if len(outputs) != 1 or any(args[2:4]) or not self._calm():
             return None
-        return self._attempt(lambda: self._before_backward(outputs))
-
-    def _before_backward(self, outputs: Sequence[Tensor]) -> BackwardPass | None:
         watch = self.watch
         here = watch.sources.here()
         way = self._lines.get(here.site)
@@ -245,16 +242,17 @@ class Express:
 
         def listen(gradients: Any) -> None:
             if gradients and gradients[0] is not None:
-                self._attempt(lambda: heard.append(look(gradients[0])))
+                with self.watch.light():
+                    heard.append(look(gradients[0]))
 
         current.handles.append(node.register_prehook(listen))
 
     def after_backward(self, current: BackwardPass) -> RawEvent | None:
         """Record the pass; None if it must be done leaf by leaf."""
         if current.teams:
-            return self._attempt(lambda: self._after_backward(current))
+            return self._after_teams(current)
         if current.solos:
-            return self._attempt(lambda: self._after_solos(current))
+            return self._after_solos(current)
         return None
 
     def _after_solos(self, current: BackwardPass) -> RawEvent | None:
@@ -300,7 +298,7 @@ class Express:
         current.first = event
         return event
 
-    def _after_backward(self, current: BackwardPass) -> RawEvent | None:
+    def _after_teams(self, current: BackwardPass) -> RawEvent | None:
         way = current.way
         if way is None:
             return None
@@ -346,7 +344,7 @@ class Express:
             return False
         if getattr(optimizer, "found_inf", None) is not None:
             return False
-        call = self._attempt(lambda: self._before_step(optimizer, shell))
+        call = self._before_step(optimizer, shell)
         if call is None:
             return False
         self.watch.local.steps.append(call)
@@ -381,10 +379,7 @@ class Express:
             return False
         if call.way is None or call.way.generation != watch.teams.generation:
             return False
-        return bool(self._attempt(lambda: self._after_step(call)))
-
-    def _after_step(self, call: StepCall) -> bool:
-        watch, optimizer = self.watch, call.optimizer
+        optimizer = call.optimizer
         if getattr(optimizer, "found_inf", None) is not None:
             return False
         torchs_own = _is_torchs(optimizer)
@@ -427,9 +422,8 @@ class Express:
 
     def before_zero(self, owner: Any) -> tuple[Way, Here] | None:
         """A ``zero_grad`` that may be recorded by teams; None if it must be leaf by leaf."""
-        return self._attempt(lambda: self._before_zero(owner)) if self._calm() else None
-
-    def _before_zero(self, owner: Any) -> tuple[Way, Here] | None:
+        if not self._calm():
+            return None
         watch = self.watch
         here = watch.sources.here()
         way = self._zeros.get((id(owner), here.site))
@@ -446,10 +440,6 @@ class Express:
         way, here = ticket
         if not watch.teams.made or way.generation != watch.teams.generation:
             return False
-        return bool(self._attempt(lambda: self._after_zero(owner, way, here)))
-
-    def _after_zero(self, owner: Any, way: Way, here: Here) -> bool:
-        watch = self.watch
         taken: list[tuple[list[Tensor], Pack] | None] = []
         for team in way.teams:
             tensors = team.tensors()
@@ -500,22 +490,6 @@ class Express:
             and not torch._C._len_torch_function_stack()
             and not torch._C._len_torch_dispatch_stack()
         )
-
-    def _attempt(self, do: Callable[[], _Result | None]) -> _Result | None:
-        """Do it without a graph; None if it cannot be done by teams, also by a fault of ours."""
-        watch = self.watch
-        with watch.lock:
-            was = torch.is_grad_enabled()
-            try:
-                torch._C._set_grad_enabled(False)
-                return do()
-            except LookupError:
-                return None
-            except Exception as error:
-                watch.fault(error)
-                return None
-            finally:
-                torch._C._set_grad_enabled(was)
 
     def _found(self, way: Way, owner: Any = None) -> bool:
         """Whether teams of now consist of exactly the leaves of this way, and are the owner's."""

@@ -16,6 +16,7 @@ from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.recorder import RawChange, RawEvent
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look_all
 from ipygradmagic.capture.source import Here
+from ipygradmagic.capture.teams import Way
 from ipygradmagic.capture.watch import StepCall, Watch, same, version_of
 from ipygradmagic.record.tensors import SMALL
 
@@ -38,8 +39,12 @@ class OptimizerWatch:
         watch = self.watch
         if torch.compiler.is_compiling():
             return None
-        if watch.teams.made and self.express.before_step(optimizer, args, kwargs, _shell()):
-            return None
+        if watch.teams.made:
+            begun = False
+            with watch.light():
+                begun = self.express.before_step(optimizer, args, kwargs, _shell())
+            if begun:
+                return None
         call: StepCall | None = None
         with watch.guard():
             self.prune()
@@ -74,7 +79,11 @@ class OptimizerWatch:
         while steps:
             call = steps.pop()
             finished = call.optimizer is optimizer
-            if finished and self.express.after_step(call):
+            done = False
+            if finished and call.teams:
+                with watch.light():
+                    done = self.express.after_step(call)
+            if done:
                 return
             with watch.guard():
                 self._book_step(call, raised=not finished)
@@ -255,14 +264,20 @@ class OptimizerWatch:
         watch = self.watch
         if watch.local.quiet or torch.compiler.is_compiling():
             return original(owner, *args, **kwargs)
-        ticket = self.express.before_zero(owner) if watch.teams.made else None
+        ticket: tuple[Way, Here] | None = None
+        if watch.teams.made:
+            with watch.light():
+                ticket = self.express.before_zero(owner)
         if ticket is not None:
             watch.away = True
             try:
                 result = original(owner, *args, **kwargs)
             finally:
                 watch.away = False
-            if not self.express.after_zero(owner, ticket):
+            done = False
+            with watch.light():
+                done = self.express.after_zero(owner, ticket)
+            if not done:
                 with watch.guard():
                     self._book_zero(owner, ticket[1])
             return result

@@ -261,6 +261,15 @@ class Teams:
         """Bond the leaves that have one history by now, unless that failed a short while ago."""
         if self.made or self._over or event < self._next or not self._candidates:
             return
+        try:
+            self._make()
+        except Exception:
+            self.part(event)
+            raise
+        if not self.made:
+            self._wait(event)
+
+    def _make(self) -> None:
         taken: set[int] = set()
         for leaves in self._candidates.values():
             pairs = [(leaf, leaf.tensor()) for leaf in leaves if leaf.id not in taken]
@@ -270,9 +279,6 @@ class Teams:
             if len(groups) <= MOST_TEAMS:
                 for group in groups:
                     self._bond(group)
-        if not self.made:
-            self._wait(event)
-            return
         members = {leaf.id for team in self.made for leaf in team.leaves}
         self._others = [leaf for leaf in self.books.leaves.values() if leaf.id not in members]
         self.generation += 1
@@ -306,7 +312,7 @@ class Teams:
         try:
             with torch.no_grad():
                 team = Team(pairs)
-        except (LookupError, RuntimeError):
+        except LookupError:
             return
         if team.grads is not None and not team.grads.finite:
             return
@@ -319,7 +325,7 @@ class Teams:
 
     def part(self, event: int) -> None:
         """Every leaf has its own fields, slot and account again."""
-        made, self.made = self.made, []
+        made = self.give_up()
         if self.used < SOON:
             self._wait(event)
         else:
@@ -330,6 +336,13 @@ class Teams:
     def renounce(self) -> None:
         """No more teams: something may change that cannot be told without reading."""
         self._over = True
+
+    def give_up(self) -> list[Team]:
+        """No team any more, and no weak reference left (``swap_tensors`` refuses those)."""
+        made, self.made = self.made, []
+        for team in made:
+            team.refs.clear()
+        return made
 
     def _wait(self, event: int) -> None:
         self._failed += 1

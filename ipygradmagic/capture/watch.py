@@ -58,16 +58,11 @@ class BackwardPass:
 
     def unfold(self) -> None:
         """Leaf by leaf, what was begun by teams."""
-        for leaf in self.solos:
+        for leaf in (*self.solos, *(leaf for team in self.teams for leaf in team.leaves)):
             tensor = leaf.tensor()
             if tensor is not None:
                 self.reached[leaf.id] = (leaf, tensor)
         self.solos = []
-        for team in self.teams:
-            for leaf, ref in zip(team.leaves, team.refs):
-                tensor = ref()
-                if tensor is not None:
-                    self.reached[leaf.id] = (leaf, tensor)
         self.teams = []
 
 
@@ -91,10 +86,10 @@ class StepCall:
         """Leaf by leaf, what was begun by teams."""
         if not self.teams or self.way is None:
             return
-        apart = [(team.leaves, team.refs, values.looks()) for team, values in self.teams]
+        apart = [(team.leaves, values.looks()) for team, values in self.teams]
         for k, i in self.way.order:
-            leaves, refs, values = apart[k]
-            tensor = refs[i]()
+            leaves, values = apart[k]
+            tensor = leaves[i].tensor()
             if tensor is not None:
                 self.owned.append((leaves[i], tensor))
                 self.values.append(values[i])
@@ -162,7 +157,7 @@ class _Guard:
                     modes.enter_context(_disable_current_modes())
                 self._watch.away = False
                 if self._watch.teams.made or self._watch.passes:
-                    self._watch.part()
+                    self._part()
         except BaseException:  # Ctrl-C: nobody will call ``__exit__``
             local.quiet, local.depth = quiet, depth
             if not depth:
@@ -181,6 +176,41 @@ class _Guard:
             self._watch.lock.release()
         if isinstance(error, Exception):
             self._watch.fault(error)
+            return True
+        return False
+
+    def _part(self) -> None:
+        try:
+            self._watch.part()
+        except Exception as error:
+            self._watch.teams.give_up()
+            self._watch.fault(error)
+
+
+class _Light:
+    """A guard for what does not look at single leaves: no team is parted, no graph is built."""
+
+    __slots__ = ("_enabled", "_watch")
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._enabled: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._watch.lock.acquire()
+        try:
+            self._enabled.append(torch.is_grad_enabled())
+            torch._C._set_grad_enabled(False)
+        except BaseException:  # Ctrl-C: nobody will call ``__exit__``
+            self._watch.lock.release()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, tb: object) -> bool:
+        torch._C._set_grad_enabled(self._enabled.pop())
+        self._watch.lock.release()
+        if isinstance(error, Exception):
+            if not isinstance(error, LookupError):
+                self._watch.fault(error)
             return True
         return False
 
@@ -211,6 +241,7 @@ class Watch:
         self.away = False
         """torch itself is writing, and what it does is recorded as a whole: do not even ask."""
         self._guard = _Guard(self)
+        self._light = _Light(self)
         self._quiet = _Quiet(self.local)
 
     # -- guarding ----------------------------------------------------------------------
@@ -222,12 +253,13 @@ class Watch:
     def part(self) -> None:
         """Somebody looks at single leaves: every one has its own fields and accounts again."""
         if self.teams.made:
-            try:
-                self.teams.part(self.recorder.next)
-            except Exception as error:
-                self.fault(error)
+            self.teams.part(self.recorder.next)
         for current in self.passes:
             current.unfold()
+
+    def light(self) -> _Light:
+        """For the short cuts; they say by a ``LookupError`` that it must be done leaf by leaf."""
+        return self._light
 
     def fault(self, error: BaseException) -> None:
         """Note a fault of ours."""

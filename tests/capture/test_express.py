@@ -51,10 +51,10 @@ def test_the_short_cuts_are_taken(monkeypatch) -> None:
     """Otherwise there would be nothing to compare."""
     taken = Counter[str]()
     for owner, name in (
-        (Express, "_after_backward"),
+        (Express, "_after_teams"),
         (Express, "_after_solos"),
-        (Express, "_after_step"),
-        (Express, "_after_zero"),
+        (Express, "after_step"),
+        (Express, "after_zero"),
         (Solo, "written"),
         (Solo, "edited"),
     ):
