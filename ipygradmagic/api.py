@@ -144,6 +144,8 @@ class TraceBlock:
         save: File to which every event is written as it happens (``run.jsonl``,
             ``run.jsonl.gz``, ``run.parquet``); it must not exist yet. For the columns see
             :mod:`ipygradmagic.record.stream`.
+        level: ``full``, or ``events``: which lines did what and the verdict, without the numbers
+            of a model that an optimizer steps.
 
     Raises:
         NestedTraceError: Another trace is running in this process.
@@ -156,6 +158,7 @@ class TraceBlock:
     rows: int = 40
     graph: bool = True
     save: str | os.PathLike[str] | None = None
+    level: str = "full"
     trace: Trace = field(default_factory=Trace, init=False)
     _session: Session | None = field(default=None, init=False, repr=False)
 
@@ -201,6 +204,7 @@ class TraceBlock:
             rows=self.rows,
             graph=self.graph,
             save=None if self.save is None else os.fspath(self.save),
+            level=self.level,
         )
 
     @property

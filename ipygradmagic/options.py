@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipygradmagic.errors import OptionError
 
 FORMATS = ("auto", "html", "text")
+LEVELS = ("full", "events")
 SAVED = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
 """Ends of file names to which a run can be saved; each stands for its format."""
 
@@ -21,6 +22,9 @@ class Options:
         rows: Most timeline rows to show before loops are folded harder; at least 5.
         graph: Draw the picture of loss, operations, leaves and optimizers.
         format: ``auto`` publishes HTML and text together, ``html`` or ``text`` one of them.
+        level: ``full`` keeps numbers of every gradient and parameter. ``events`` keeps the events,
+            the ledger and the verdict, and leaves the numbers of a model that an optimizer steps
+            unread: cheaper, but NaN is noticed only once the loss is not finite.
         save: File to which every event is written as it happens, or None. The end of its name
             chooses the format (see ``SAVED``); it must not exist yet. The columns are those
             of :mod:`ipygradmagic.record.stream`.
@@ -34,12 +38,15 @@ class Options:
     graph: bool = True
     format: str = "auto"
     save: str | None = None
+    level: str = "full"
 
     def __post_init__(self) -> None:
         if self.rows < 5:
             raise OptionError(f"rows is {self.rows}, but at least 5 rows are needed to show a loop")
         if self.format not in FORMATS:
             raise OptionError(f"format is {self.format!r}; choose one of {', '.join(FORMATS)}")
+        if self.level not in LEVELS:
+            raise OptionError(f"level is {self.level!r}; choose one of {', '.join(LEVELS)}")
         if self.save is not None and not self.save.lower().endswith(SAVED):
             raise OptionError(
                 f"save is {self.save!r}, and the end of that name is no known format; give a name "

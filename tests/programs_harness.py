@@ -260,7 +260,7 @@ def rng() -> dict[str, object]:
     }
 
 
-def run(path: Path, *, traced: bool) -> Run:
+def run(path: Path, *, traced: bool, level: str = "full") -> Run:
     """Run a program in a fresh namespace, as a script or under ``trace()``."""
     gone: list[weakref.ref[object]] = []
     done = Run()
@@ -268,7 +268,7 @@ def run(path: Path, *, traced: bool) -> Run:
     gc.freeze()  # what is old need not be looked through again
     done.hooks_before = hooks()
     before = pristine()
-    _execute(path, done, gone, traced)
+    _execute(path, done, gone, level if traced else None)
     done.disturbed = changed(before, pristine())
     done.hooks_after = hooks()
     gc.collect()
@@ -276,7 +276,7 @@ def run(path: Path, *, traced: bool) -> Run:
     return done
 
 
-def _execute(path: Path, done: Run, gone: list[weakref.ref[object]], traced: bool) -> None:
+def _execute(path: Path, done: Run, gone: list[weakref.ref[object]], level: str | None) -> None:
     code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(path)}
     out = io.StringIO()
@@ -284,8 +284,8 @@ def _execute(path: Path, done: Run, gone: list[weakref.ref[object]], traced: boo
     with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(out):
         warnings.simplefilter("always")
         try:
-            if traced:
-                _traced(code, namespace, path, done)
+            if level is not None:
+                _traced(code, namespace, path, done, level)
             else:
                 exec(code, namespace)
         except (Exception, KeyboardInterrupt, SystemExit) as error:
@@ -302,10 +302,12 @@ def _execute(path: Path, done: Run, gone: list[weakref.ref[object]], traced: boo
     namespace.clear()
 
 
-def _traced(code: types.CodeType, namespace: dict[str, Any], path: Path, done: Run) -> None:
+def _traced(
+    code: types.CodeType, namespace: dict[str, Any], path: Path, done: Run, level: str
+) -> None:
     from ipygradmagic import trace
 
-    t = trace(namespace=namespace, title=path.name)
+    t = trace(namespace=namespace, title=path.name, level=level)
     try:
         with t:
             exec(code, namespace)

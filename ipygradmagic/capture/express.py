@@ -10,6 +10,7 @@ nothing. All of it is called under :meth:`Watch.light`.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Sequence
 from types import FrameType
@@ -194,6 +195,8 @@ class Express:
             return None
         current = BackwardPass(here, {}, way=way)
         current.actor, current.loss = way.actor, loss_of(outputs)
+        if not watch.teams.read and current.loss is not None and not math.isfinite(current.loss):
+            return None  # now it is worth reading
         current.teams, current.solos = list(way.teams), list(way.solos)
         if any(not is_zero(leaf.grad) for leaf in way.solos if leaf.grad is not None):
             self._listen(current, outputs)
@@ -307,7 +310,7 @@ class Express:
             grads = _all_changed(team)
             if grads is None or (not way.trusted and _shared(grads)):
                 return None
-            pack = Pack(team.layout, grads, team.dtype)
+            pack = team.pack(grads)
             if not pack.finite:
                 return None
             taken.append((grads, pack))
@@ -399,7 +402,7 @@ class Express:
                 missed += [leaf.name for leaf in team.leaves]
                 taken.append(None)
             else:
-                taken.append(Pack(team.layout, tensors, team.dtype))
+                taken.append(team.pack(tensors))
         watch.recorder.close_bursts()
         label = f"{type(optimizer).__name__}.step"
         event = watch.recorder.begin("step", label, call.here, TeamEvent)
@@ -452,7 +455,7 @@ class Express:
                 continue
             if team.grads is None or any(empty) or list(map(id, grads)) != team.grad_ids:
                 return False
-            pack = Pack(team.layout, grads, team.dtype)
+            pack = team.pack(grads, emptied=True)
             if not pack.zero:
                 return False
             taken.append((grads, pack))

@@ -24,6 +24,8 @@ MIDDLE = 65_536
 """Up to this many elements, tensors are copied; their statistics are made when asked for."""
 LARGE = 1_048_576
 """Beyond this many elements, the statistics come from a sample."""
+UNREAD = "not read"
+"""In place of a layout: a tensor of which level ``events`` keeps no numbers."""
 BLOCKS, BLOCK = 1024, 1024
 """A sample is this many evenly spaced blocks of this many elements."""
 _FEW = 4
@@ -230,7 +232,24 @@ class Part:
         return self.copy.summary(self._which)
 
 
-Look = tuple[Number, ...] | Part | Measured | Summary | None
+class Unread:
+    """A tensor that was left unread (level ``events``): that it is there, and if it was emptied."""
+
+    __slots__ = ("numel", "zero")
+    finite = True
+
+    def __init__(self, numel: int, zero: bool) -> None:
+        self.numel = numel
+        self.zero = zero
+
+    def summary(self) -> Summary:
+        """As the record keeps it."""
+        if self.zero:
+            return Summary(self.numel, norm=0.0, mean=0.0, min=0.0, max=0.0, zero=True)
+        return Summary(self.numel, layout=UNREAD)
+
+
+Look = tuple[Number, ...] | Part | Measured | Unread | Summary | None
 
 
 def look(tensor: Tensor | None) -> Look:
@@ -294,7 +313,7 @@ def summary(found: Look) -> Summary | None:
     """The Summary of a look."""
     if isinstance(found, tuple):
         return Summary.of_values(found)
-    return found.summary() if isinstance(found, (Part, Measured)) else found
+    return found.summary() if isinstance(found, (Part, Measured, Unread)) else found
 
 
 def reduced(found: Look) -> Look:

@@ -27,6 +27,7 @@ from ipygradmagic.capture.snapshot import (
     Look,
     Measured,
     Part,
+    Unread,
     dense,
     flatten,
     look,
@@ -71,20 +72,38 @@ class Layout:
 
 
 class Pack:
-    """Looks at all tensors of a team, taken at one moment."""
+    """Looks at all tensors of a team, taken at one moment.
 
-    __slots__ = ("_looks", "copy", "large", "layout")
+    Args:
+        layout: Where each of them goes.
+        tensors: They; nothing to leave them unread.
+        dtype: Theirs.
+        emptied: They were filled with zeros just now.
+    """
 
-    def __init__(self, layout: Layout, tensors: Sequence[Tensor], dtype: torch.dtype) -> None:
+    __slots__ = ("_looks", "copy", "emptied", "large", "layout", "read")
+
+    def __init__(
+        self,
+        layout: Layout,
+        tensors: Sequence[Tensor],
+        dtype: torch.dtype,
+        emptied: bool = False,
+    ) -> None:
         self.layout = layout
+        self.emptied = emptied
+        self.read = bool(tensors)
         self.copy: Copy | None = None
+        self.large: dict[int, Measured] = {}
+        self._looks: list[Look] | None = None
+        if not tensors:
+            return
         if layout.copied:
             data = flatten([tensors[i] for i in layout.copied] if layout.large else list(tensors))
             if data.dtype is not dtype or data.numel() != layout.copies:
                 raise LookupError("a team's tensors are not what they were")
             self.copy = Copy(data, layout.counts)
-        self.large: dict[int, Measured] = {i: measure(tensors[i]) for i in layout.large}
-        self._looks: list[Look] | None = None
+        self.large = {i: measure(tensors[i]) for i in layout.large}
 
     @property
     def finite(self) -> bool:
@@ -95,6 +114,8 @@ class Pack:
     @property
     def zero(self) -> bool:
         """All of them are zero."""
+        if not self.read:
+            return self.emptied
         good = self.copy is None or self.copy.zero
         return good and all(m.zero for m in self.large.values())
 
@@ -105,6 +126,8 @@ class Pack:
         return self._looks
 
     def _look(self, i: int) -> Look:
+        if not self.read:
+            return Unread(self.layout.sizes[i], self.emptied)
         if self.copy is None or i in self.large:
             return self.large[i]
         start, n = self.layout.starts[i], self.layout.sizes[i]
@@ -135,12 +158,14 @@ class Team:
         "leaves",
         "places",
         "reached",
+        "read",
         "refs",
         "value_versions",
         "values",
     )
 
-    def __init__(self, pairs: Sequence[tuple[Leaf, Tensor]]) -> None:
+    def __init__(self, pairs: Sequence[tuple[Leaf, Tensor]], read: bool = True) -> None:
+        self.read = read
         self.leaves = [leaf for leaf, _ in pairs]
         self.refs = [weakref.ref(tensor) for _, tensor in pairs]
         self.places = [id(tensor) for _, tensor in pairs]
@@ -148,7 +173,7 @@ class Team:
         self.dtype = pairs[0][1].dtype
         self.book = self.reached = 0
         tensors = [tensor for _, tensor in pairs]
-        self.values = Pack(self.layout, tensors, self.dtype)
+        self.values = self.pack(tensors)
         self.value_versions = list(map(VERSION, tensors))
         self.grads: Pack | None = None
         self._addresses: set[int] | None = None
@@ -156,13 +181,21 @@ class Team:
         self.grad_versions: list[int] = []
         grads = list(map(GRAD, tensors))
         if grads[0] is not None:
-            self.take(grads, Pack(self.layout, grads, self.dtype))
+            self.take(grads, self.pack(grads))
 
     def tensors(self) -> list[Tensor] | None:
         """The members, if all of them live."""
         found = [ref() for ref in self.refs]
         here = [tensor for tensor in found if tensor is not None]
         return here if len(here) == len(found) else None
+
+    def pack(self, tensors: Sequence[Tensor], emptied: bool = False) -> Pack:
+        """Looks at the members' gradients or values.
+
+        Raises:
+            LookupError: They are not of the dtype and sizes that they were of.
+        """
+        return Pack(self.layout, tensors if self.read else (), self.dtype, emptied)
 
     def take(self, grads: Sequence[Tensor], pack: Pack) -> None:
         """These are the gradients now."""
@@ -237,10 +270,17 @@ class Teams:
 
     Args:
         books: The leaves and slots, with the ledger.
+
+    Attributes:
+        made: Those of now.
+        read: Whether their numbers are read, or only their events told (level ``events``).
+        generation: How many times they were made.
+        used: Events that were told by them since.
     """
 
     def __init__(self, books: Books) -> None:
         self.books = books
+        self.read = True
         self.made: list[Team] = []
         self.generation = 0
         self.used = 0
@@ -311,7 +351,7 @@ class Teams:
     def _bond(self, pairs: list[tuple[Leaf, Tensor]]) -> None:
         try:
             with torch.no_grad():
-                team = Team(pairs)
+                team = Team(pairs, self.read)
         except LookupError:
             return
         if team.grads is not None and not team.grads.finite:

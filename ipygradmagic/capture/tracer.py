@@ -62,6 +62,7 @@ class Tracer:
         self._stream: Stream | None = None
         self._books = books
         self._watch = Watch(books, namespace, cell_of)
+        self._watch.teams.read = options.level == "full"
         self._backward = BackwardWatch(self._watch, options.graph)
         optimizers = OptimizerWatch(self._watch, self._backward)
         hand = HandWatch(self._watch, self._backward, optimizers)

@@ -23,7 +23,7 @@ from ipygradmagic.capture.books import Books, Leaf, grad_key, grad_of, storage_o
 from ipygradmagic.capture.discovery import Discovery, Rebinding
 from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.recorder import RawChange, RawEvent, Recorder
-from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look, look_all
+from ipygradmagic.capture.snapshot import Look, Unread, is_finite, is_zero, look, look_all
 from ipygradmagic.capture.source import CellOf, Here, Sources
 from ipygradmagic.capture.teams import MOST_READ, Pack, Team, Teams, Way
 from ipygradmagic.record.events import Source
@@ -383,7 +383,9 @@ class Watch:
         changes: list[RawChange] = []
         looks = look_all([grad for _, grad, _ in suspects])
         for (leaf, _, key), after in zip(suspects, looks):
-            if key != leaf.key or not same(leaf.grad, after):
+            if key == leaf.key and isinstance(leaf.grad, Unread):
+                leaf.grad = after  # read for the first time
+            elif key != leaf.key or not same(leaf.grad, after):
                 changes.append(RawChange(leaf, leaf.grad, after))
                 leaf.grad, leaf.key = after, key
         return changes

@@ -14,7 +14,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from ipygradmagic.errors import OptionError
-from ipygradmagic.options import FORMATS, Options
+from ipygradmagic.options import FORMATS, LEVELS, Options
 
 Method = TypeVar("Method", bound=Callable[..., object])
 
@@ -68,6 +68,13 @@ SAVE = option(
     help="write every event to a new file as it happens, also those that the report drops: "
     "run.jsonl, run.jsonl.gz (JSON Lines) or run.parquet (a folder; needs pyarrow), for pandas, "
     "polars and DuckDB",
+)
+LEVEL = option(
+    "--level",
+    choices=LEVELS,
+    default="full",
+    help="full (the numbers of every gradient), or events (which lines did what and the verdict; "
+    "what an optimizer steps is not read, which costs less)",
 )
 
 
@@ -139,6 +146,7 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
             graph=not found.get("no_graph", False),
             format=found["format"],
             save=found.get("save"),
+            level=found.get("level", "full"),
         )
     except OptionError as error:
         raise UsageError(str(error)) from None

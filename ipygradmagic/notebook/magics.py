@@ -22,6 +22,7 @@ from ipygradmagic.errors import GradMagicError
 from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import (
     FORMAT,
+    LEVEL,
     ROWS,
     SAVE,
     Request,
@@ -62,6 +63,7 @@ class GradMagics(Magics):
         FORMAT,
         option("-o", "--output", metavar="NAME", help="store the trace in the namespace as NAME"),
         SAVE,
+        LEVEL,
     )
     @no_var_expand
     @needs_local_scope

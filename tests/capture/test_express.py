@@ -28,12 +28,12 @@ def torch_is_pristine() -> None:
     """Not by test here, as in test_programs: a program may change torch itself."""
 
 
-def seeded(path: Path) -> Trace | None:
+def seeded(path: Path, level: str = "full") -> Trace | None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
     forget()  # leaves are numbered from 1
-    return run(path, traced=True).trace
+    return run(path, traced=True, level=level).trace
 
 
 def told(trace: Trace) -> dict[str, object]:
@@ -81,3 +81,20 @@ def test_the_same_is_said(path: Path, monkeypatch) -> None:
     one, other = told(quick), told(exact)
     for key in one | other:
         assert one.get(key) == other.get(key), key
+
+
+READS = {
+    # Findings about numbers, which level ``events`` does not read.
+    "nonfinite-gradient",
+}
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
+def test_without_reading_the_verdict_is_the_same(path: Path) -> None:
+    full, events = seeded(path), seeded(path, "events")
+    assert full is not None and events is not None
+    said = [
+        [(f.name, f.severity, f.title) for f in t.findings if f.name not in READS]
+        for t in (full, events)
+    ]
+    assert said[0] == said[1]

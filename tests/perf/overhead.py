@@ -129,6 +129,12 @@ def ours(model: nn.Module) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
+def events(model: nn.Module) -> Iterator[Callable[[], None]]:
+    with trace(namespace={"model": model}, graph=False, level="events"):
+        yield lambda: None
+
+
+@contextmanager
 def anomaly(model: nn.Module) -> Iterator[Callable[[], None]]:
     with torch.autograd.set_detect_anomaly(True):
         yield lambda: None
@@ -180,6 +186,7 @@ def wandb_watch(model: nn.Module) -> Iterator[Callable[[], None]]:
 
 TOOLS = {
     "ours": (ours, ""),
+    "level events": (events, ""),
     "anomaly mode": (anomaly, ""),
     "naive hook": (naive, ""),
     "TensorBoard": (tensorboard, "tensorboard"),
