@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
+from collections.abc import Callable
 from types import CodeType
 
 from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.snapshot import MIDDLE, Look, is_finite, is_zero, reduced, summary
 from ipygradmagic.capture.source import Here, Sources
 from ipygradmagic.record.events import Change, Event, Kind, Source
-from ipygradmagic.record.tensors import SMALL, Holds
+from ipygradmagic.record.tensors import SMALL, Holds, Summary
 
 HEAD = 10_000
 """Changes (one tensor in one event) that are kept from the beginning of a trace."""
 TAIL = 10_000
 """Changes that are kept from the end of a trace."""
 COPIES = 1_000_000
-"""Elements of copied tensors (4 MB in float32) at which head and tail are full before that."""
+"""Elements of copied tensors (4 MB in float32) at which head and tail are full before that; of
+as many, the examples keep copies."""
 EACH = 3
 """Events of every signature that are kept wherever they happen."""
 MOST_SIGNATURES = 20_000
@@ -31,6 +33,24 @@ _MANY_CHANGES = 4
 """From this many changes on, an event has an index of them."""
 MANY = 5
 """From this many contributions on, two events with different numbers of them look alike."""
+
+
+SummaryOf = Callable[[Look], Summary | None]
+
+
+def _remembering() -> SummaryOf:
+    """``summary`` that makes each look's once; the looks must outlive it."""
+    made: dict[int, Summary | None] = {}
+
+    def of(found: Look) -> Summary | None:
+        if found is None:
+            return None
+        known = made.get(id(found))
+        if known is None:
+            known = made[id(found)] = summary(found)
+        return known
+
+    return of
 
 
 class RawChange:
@@ -81,18 +101,18 @@ class RawChange:
         self.value_before = reduced(self.value_before)
         self.value_after = reduced(self.value_after)
 
-    def record(self) -> Change:
+    def record(self, of: SummaryOf = summary) -> Change:
         """The plain record."""
         return Change(
             tensor=self.leaf.id,
-            grad_before=summary(self.before),
-            grad_after=summary(self.after),
+            grad_before=of(self.before),
+            grad_after=of(self.after),
             grad_changed=self.changed,
-            added=summary(self.added),
+            added=of(self.added),
             added_exact=self.exact,
             added_mean=self.mean,
-            value_before=summary(self.value_before),
-            value_after=summary(self.value_after),
+            value_before=of(self.value_before),
+            value_after=of(self.value_after),
             holds=self.holds,
         )
 
@@ -210,7 +230,7 @@ class RawEvent:
         for change in self.changes:
             change.reduce()
 
-    def record(self, sources: Sources) -> Event:
+    def record(self, sources: Sources, of: SummaryOf = summary) -> Event:
         """The plain record."""
         return Event(
             index=self.index,
@@ -220,7 +240,7 @@ class RawEvent:
             where=sources.locate(self.site),
             via=self.via.co_name if self.via is not None else None,
             actor=self.actor,
-            changes=tuple(c.record() for c in self.changes),
+            changes=tuple([c.record(of) for c in self.changes]),
             unchanged=self.unchanged,
             missed=self.missed,
             source=self.source,
@@ -249,6 +269,7 @@ class Recorder:
         self._room = HEAD
         self._tail_size = 0
         self._head_copies = 0
+        self._example_copies = 0
         self._tail_copies = 0
         self._open: dict[tuple[object, ...], RawEvent] = {}
         self._last: RawEvent | None = None
@@ -313,7 +334,8 @@ class Recorder:
         """The records of all kept events, in order."""
         self.close_bursts()
         kept = {e.index: e for e in (*self._head, *self._examples, *self._tail)}
-        return tuple(kept[i].record(sources) for i in sorted(kept))
+        of = _remembering()  # what an event leaves behind is what the next one finds
+        return tuple([kept[i].record(sources, of) for i in sorted(kept)])
 
     def kept(self) -> list[RawEvent]:
         """All kept events, in no order."""
@@ -340,7 +362,9 @@ class Recorder:
         if seen < EACH and event.signature <= MOST_SIGNATURES:
             self._seen[event.signature] = seen + 1
             self._examples.append(event)
-            event.reduce()
+            self._example_copies += copies
+            if self._example_copies > COPIES:
+                event.reduce()
         self._tail.append(event)
         self._tail_size += size
         self._tail_copies += copies

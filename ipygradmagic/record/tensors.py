@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from ipygradmagic.record.source import SourceLocation
 
@@ -49,12 +50,15 @@ class Summary:
     @classmethod
     def of_values(cls, values: tuple[Number, ...], layout: str = "strided") -> Summary:
         """Summary of a small tensor from all of its numbers."""
-        sizes = [abs(v) if isinstance(v, complex) else v for v in values]
-        nan = sum(v != v for v in values)
-        inf = sum(math.isinf(v) for v in sizes)
-        zeros = sum(v == 0 for v in values)
-        if not sizes:
+        if not values:
             return cls(0, (), 0.0, None, None, None, 0, layout=layout)
+        real = complex not in map(type, values)
+        sizes = cast(Sequence[float], values) if real else [abs(v) for v in values]
+        zeros = values.count(0)
+        nan = inf = 0
+        if not math.isfinite(sum(sizes)):  # seldom: only then are the culprits counted
+            nan = sum(v != v for v in values)
+            inf = sum(map(math.isinf, sizes))
         broken = nan > 0
         return cls(
             numel=len(values),
@@ -76,7 +80,7 @@ class Summary:
         return not self.nan and not self.inf
 
 
-def _mean(sizes: list[float]) -> float:
+def _mean(sizes: Sequence[float]) -> float:
     try:
         return math.fsum(sizes) / len(sizes)
     except (OverflowError, ValueError):  # inf - inf, or a sum beyond the largest float
