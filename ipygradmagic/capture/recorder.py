@@ -16,7 +16,7 @@ from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.snapshot import MIDDLE, Look, is_finite, is_zero, reduced, summary
 from ipygradmagic.capture.source import Here, Sources
 from ipygradmagic.record.events import Change, Event, Kind, Source
-from ipygradmagic.record.tensors import SMALL, Holds, Summary
+from ipygradmagic.record.tensors import EMPTY, SMALL, Summary
 
 HEAD = 10_000
 """Changes (one tensor in one event) that are kept from the beginning of a trace."""
@@ -79,7 +79,7 @@ class RawChange:
         self.mean: float | None = None
         self.value_before: Look = None
         self.value_after: Look = None
-        self.holds = Holds()
+        self.holds = EMPTY
 
     def signature(self) -> tuple[object, ...]:
         """What must be alike for two changes to look alike; numbers do not count."""
@@ -222,8 +222,11 @@ class RawEvent:
 
     def size(self) -> tuple[int, int]:
         """How much it takes: changes, and elements of copied tensors."""
-        sizes = [n for n in [c.leaf.numel for c in self.changes] if SMALL < n <= MIDDLE]
-        return len(self.changes) + 1, sum(sizes)
+        copies = 0
+        for change in self.changes:
+            if SMALL < change.leaf.numel <= MIDDLE:
+                copies += change.leaf.numel
+        return len(self.changes) + 1, copies
 
     def reduce(self) -> None:
         """Make the statistics now and let go of copies."""
