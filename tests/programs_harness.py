@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ipygradmagic.api import forget
 from ipygradmagic.record.trace import Trace
 
 optimizer_module: Any = sys.modules["torch.optim.optimizer"]  # torch.optim hides it
@@ -264,6 +265,7 @@ def run(path: Path, *, traced: bool, level: str = "full") -> Run:
     """Run a program in a fresh namespace, as a script or under ``trace()``."""
     gone: list[weakref.ref[object]] = []
     done = Run()
+    forget()  # so that leaves are numbered from 1
     gc.collect()
     gc.freeze()  # what is old need not be looked through again
     done.hooks_before = hooks()

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
-from ipygradmagic.api import forget
 from ipygradmagic.capture.express import Express
 from ipygradmagic.capture.solo import Solo
 from ipygradmagic.capture.teams import Teams
 from ipygradmagic.record.trace import Trace
-from tests.programs_harness import BUGGY, RIGHT, run
+from tests.programs_harness import BUGGY, RIGHT, both, run
 
 PROGRAMS = [p for p in (*RIGHT, *BUGGY) if "threading" not in p.read_text(encoding="utf-8")]
 UNINITIALISED = ("fp16_master_apex_like", "grad_set_data_each_round", "lazy_linear")
@@ -26,14 +22,6 @@ PROGRAMS = [p for p in PROGRAMS if p.stem not in UNINITIALISED]
 @pytest.fixture(autouse=True)
 def torch_is_pristine() -> None:
     """Not by test here, as in test_programs: a program may change torch itself."""
-
-
-def seeded(path: Path, level: str = "full") -> Trace | None:
-    random.seed(0)
-    np.random.seed(0)
-    torch.manual_seed(0)
-    forget()  # leaves are numbered from 1
-    return run(path, traced=True, level=level).trace
 
 
 def told(trace: Trace) -> dict[str, object]:
@@ -66,17 +54,17 @@ def test_the_short_cuts_are_taken(monkeypatch) -> None:
 
         monkeypatch.setattr(owner, name, counted)
     for stem in ("cnn_cifar_like", "d2l_linear_scratch"):
-        seeded(next(p for p in PROGRAMS if p.stem == stem))
+        run(next(p for p in PROGRAMS if p.stem == stem), traced=True)
     assert len(taken) == 6 and min(taken.values()) > 3, taken
 
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
 def test_the_same_is_said(path: Path, monkeypatch) -> None:
-    quick = seeded(path)
+    quick = both(path)[1].trace
     monkeypatch.setattr(Teams, "make", lambda self, event: None)
     monkeypatch.setattr(Solo, "ticket", lambda self, name, target: None)
     monkeypatch.setattr(Express, "before_backward", lambda self, outputs, args: None)
-    exact = seeded(path)
+    exact = run(path, traced=True).trace
     assert quick is not None and exact is not None
     one, other = told(quick), told(exact)
     for key in one | other:
@@ -91,7 +79,7 @@ READS = {
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: p.stem)
 def test_without_reading_the_verdict_is_the_same(path: Path) -> None:
-    full, events = seeded(path), seeded(path, "events")
+    full, events = both(path)[1].trace, run(path, traced=True, level="events").trace
     assert full is not None and events is not None
     said = [
         [(f.name, f.severity, f.title) for f in t.findings if f.name not in READS]
