@@ -44,6 +44,33 @@ def storage_of(tensor: Tensor) -> int:
         return 0
 
 
+def overlap(one: Tensor, other: Tensor) -> bool:
+    """Whether two dense tensors of one storage share memory (True where it can't be told)."""
+    try:
+        a, b = one.data_ptr(), other.data_ptr()
+        if a == b and one.numel() and other.numel():
+            return True
+        return a < b + _extent(other) and b < a + _extent(one)
+    except (RuntimeError, NotImplementedError):
+        return True
+
+
+def span_of(tensor: Tensor) -> tuple[int, int]:
+    """From the first address of a tensor's memory to behind its last; all, if it can't be told."""
+    try:
+        start = tensor.data_ptr()
+        return start, start + max(_extent(tensor), 1)
+    except (RuntimeError, NotImplementedError, ValueError):
+        return 0, 1 << 64
+
+
+def _extent(tensor: Tensor) -> int:
+    if not tensor.numel():
+        return 0
+    steps = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride()))
+    return (steps + 1) * tensor.element_size()
+
+
 def grad_key(grad: Tensor | None) -> GradKey:
     """Identity and version of a gradient: unequal keys mean that it changed."""
     if grad is None:
@@ -160,13 +187,21 @@ class Leaf:
 
 
 class Slot:
-    """A gradient buffer: the leaves that share it."""
+    """A gradient buffer: the leaves that share it.
 
-    __slots__ = ("address", "holders", "id", "version", "weak")
+    One storage may hold several: the backward of ``torch.cat`` hands out pieces of one gradient.
+
+    Attributes:
+        address: Of the storage; 0 if it cannot be told.
+        span: First and last address of the buffer in it.
+    """
+
+    __slots__ = ("address", "holders", "id", "span", "version", "weak")
 
     def __init__(self, number: int, address: int) -> None:
         self.id = number
         self.address = address
+        self.span = (0, 0)
         self.holders: set[int] = set()
         self.version = 0
         self.weak: StorageWeakRef | None = None
@@ -179,7 +214,7 @@ class Books:
         self.leaves: dict[int, Leaf] = {}
         self.by_place: dict[int, Leaf] = {}
         self.slots: dict[int, Slot] = {}
-        self.by_address: dict[int, Slot] = {}
+        self.by_address: dict[int, list[Slot]] = {}
         self.values: dict[int, list[Leaf]] = {}
         self.generations: dict[str, int] = {}
         self.retired: dict[int, str] = {}
@@ -266,15 +301,26 @@ class Books:
 
     def slot_for(self, leaf: Leaf, grad: Tensor) -> Slot:
         """The slot of a gradient that ``leaf`` now points at; a new one if its memory is new."""
-        address = storage_of(grad)
-        slot = self.by_address.get(address) if address else None
+        address, span = storage_of(grad), span_of(grad)
+        slot = self._slot_at(address, span)
         if slot is not None and leaf.id not in slot.holders and not self._still_there(slot):
             self._dissolve(slot)
             slot = None
         if slot is None:
-            slot = self._open_slot(address)
+            slot = self._open_slot(address, span)
         slot.holders.add(leaf.id)
         return slot
+
+    def slot_of(self, grad: Tensor) -> Slot | None:
+        """The slot in whose memory a tensor lies, if there is one."""
+        address = storage_of(grad)
+        return self._slot_at(address, span_of(grad)) if address in self.by_address else None
+
+    def _slot_at(self, address: int, span: tuple[int, int]) -> Slot | None:
+        for slot in self.by_address.get(address, ()) if address else ():
+            if slot.span[0] < span[1] and span[0] < slot.span[1]:
+                return slot
+        return None
 
     def slot_seen(self, leaf: Leaf, grad_id: int) -> Slot:
         """A slot for the gradient that was last seen under this identity.
@@ -290,12 +336,13 @@ class Books:
             slot.holders.add(leaf.id)
         return slot
 
-    def _open_slot(self, address: int) -> Slot:
+    def _open_slot(self, address: int, span: tuple[int, int] = (0, 0)) -> Slot:
         slot = self._fresh(address)
+        slot.span = span
         self._next_slot += 1
         self.slots[slot.id] = slot
         if address:
-            self.by_address[address] = slot
+            self.by_address.setdefault(address, []).append(slot)
         return slot
 
     def _fresh(self, address: int) -> Slot:
@@ -329,8 +376,11 @@ class Books:
 
     def _dissolve(self, slot: Slot) -> None:
         self.slots.pop(slot.id, None)
-        if self.by_address.get(slot.address) is slot:
-            del self.by_address[slot.address]
+        some = self.by_address.get(slot.address, [])
+        if slot in some:
+            some.remove(slot)
+            if not some:
+                del self.by_address[slot.address]
 
     def moved(self, leaf: Leaf, tensor: Tensor, before: int) -> None:
         """The leaf's value now lies in other memory."""

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture.backward import BackwardWatch
-from ipygradmagic.capture.books import Leaf, grad_key, grad_of, storage_of
+from ipygradmagic.capture.books import Leaf, grad_key, grad_of, overlap, storage_of
 from ipygradmagic.capture.derivation import Answer, Derivation
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.names import variables
@@ -163,8 +163,7 @@ class HandWatch:
         found = Touched([], [], part=False)
         for target in targets:
             address = storage_of(target)
-            slot = books.by_address.get(address)
-            for holder in tuple(slot.holders) if slot is not None else ():
+            for holder in [h for slot in books.by_address.get(address, ()) for h in slot.holders]:
                 leaf = books.leaves.get(holder)
                 tensor = leaf.tensor() if leaf is not None else None
                 grad = tensor.grad if tensor is not None else None
@@ -420,7 +419,7 @@ class HandWatch:
 
     def _aliases_another(self, leaf: Leaf, grad: Tensor) -> bool:
         """The new gradient is another leaf's buffer (as A3C shares them)."""
-        slot = self.watch.books.by_address.get(storage_of(grad))
+        slot = self.watch.books.slot_of(grad)
         return slot is not None and bool(slot.holders - {leaf.id})
 
     def _became_leaf(self, tensor: Tensor) -> None:
@@ -490,29 +489,11 @@ class HandWatch:
                 self.watch.meet([tensor], self.watch.sources.here())
 
 
-def overlap(one: Tensor, other: Tensor) -> bool:
-    """Whether two dense tensors of one storage share memory (True where it can't be told)."""
-    try:
-        a, b = one.data_ptr(), other.data_ptr()
-        if a == b and one.numel() and other.numel():
-            return True
-        return a < b + _extent(other) and b < a + _extent(one)
-    except (RuntimeError, NotImplementedError):
-        return True
-
-
 def _same_place(tensor: Tensor, value: object) -> bool:
     """Whether ``tensor.data = value`` leaves it where it is (``m.to("cpu")`` of what is there)."""
     if not isinstance(value, Tensor) or storage_of(tensor) != storage_of(value):
         return False
     return tensor.shape == value.shape and overlap(tensor, value)
-
-
-def _extent(tensor: Tensor) -> int:
-    if not tensor.numel():
-        return 0
-    steps = sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride()))
-    return (steps + 1) * tensor.element_size()
 
 
 def _writes_all(name: str, args: tuple[Any, ...]) -> bool:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from ipygradmagic.capture.books import Leaf, storage_of
+from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.leaves import GradNode, reach
 from ipygradmagic.capture.recorder import MANY, RawChange, RawEvent, fill_added
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look
@@ -268,8 +268,7 @@ class Express:
             grad = tensor.grad if tensor is not None else None
             if grad is None or grad.__class__ is not Tensor:
                 return None
-            key, address = (id(grad), grad._version), storage_of(grad)
-            slot = watch.books.by_address.get(address)
+            key, slot = (id(grad), grad._version), watch.books.slot_of(grad)
             mine = slot is None or slot.id == leaf.slot
             if key == leaf.key or not mine or (slot is None) != (leaf.slot is None):
                 return None
@@ -279,8 +278,6 @@ class Express:
             if not is_finite(after):
                 return None
             found.append((leaf, grad, key, after))
-        if not way.trusted and _shared([grad for _, grad, _, _ in found]):
-            return None
         for handle in current.handles:
             handle.remove()
         event = watch.recorder.begin("backward", "backward", current.here)
@@ -308,7 +305,7 @@ class Express:
         taken: list[tuple[list[Tensor], Pack]] = []
         for team in current.teams:
             grads = _all_changed(team)
-            if grads is None or (not way.trusted and _shared(grads)):
+            if grads is None:
                 return None
             pack = team.pack(grads)
             if not pack.finite:
@@ -583,8 +580,3 @@ def _all_changed(team: Team) -> list[Tensor] | None:
         if any(now == then for now, then in zip(zip(ids, versions), seen)):
             return None
     return grads
-
-
-def _shared(grads: Sequence[Tensor]) -> bool:
-    """Whether two of the gradients lie in one storage."""
-    return len(set(map(storage_of, grads))) < len(grads)

@@ -54,7 +54,7 @@ class Solo:
             return None
         address, books = storage_of(target), watch.books
         some = books.values.get(address)
-        leaf = some[0] if some else sole_holder(books, address)
+        leaf = some[0] if some else sole_holder(books, target)
         tensor = leaf.tensor() if leaf is not None else None
         if leaf is None or tensor is None:
             return None
@@ -110,9 +110,9 @@ class Solo:
         )
 
 
-def sole_holder(books: Books, address: int) -> Leaf | None:
-    """The one leaf whose gradient lies in the storage at this address."""
-    slot = books.by_address.get(address)
+def sole_holder(books: Books, target: Tensor) -> Leaf | None:
+    """The one leaf whose gradient lies where ``target`` does."""
+    slot = books.slot_of(target)
     if slot is None or len(slot.holders) != 1:
         return None
     (holder,) = slot.holders

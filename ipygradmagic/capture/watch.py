@@ -433,9 +433,14 @@ class Watch:
         if self.local.passes:
             skipped = {i for p in self.local.passes for i in p.reached}
             known = [(f, t) for f, t in known if f.id not in skipped]
+        keys = {leaf.id: leaf.key for leaf, _ in known}
         for change in self.observe(known):
             leaf = change.leaf
             tensor = leaf.tensor()
+            old = keys[leaf.id]
+            written = old is None or leaf.key is None or old[0] != leaf.key[0]
+            if not written and same(change.before, change.after):
+                continue  # a neighbour in the same memory was written: they share a version
             if tensor is not None:
                 self.settle(change, tensor, here, "by a way that is not followed", "edited")
 

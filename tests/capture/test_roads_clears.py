@@ -256,7 +256,6 @@ mine.zero_grad()  # led
     ),
 ]
 
-FLAT = "gradients that are views of one buffer are booked as one gradient"
 SHARED = [
     Road(
         "to None drops the alias and leaves the original full",
@@ -304,7 +303,20 @@ SHARED = [
         flat[2:].zero_()  # => zero_grad m.bias=0 m.weight=-
         """,
         ends="m.weight=1 m.bias=0",
-        fault=FLAT,
+    ),
+    Road(
+        "gradients that are pieces of one, forgotten for one of them",
+        """
+        a = torch.ones(2, requires_grad=True)
+        b = torch.ones(1, requires_grad=True)
+        for i in range(2):
+            (torch.cat([a, b]) ** 2).sum().backward()  # => backward
+            with torch.no_grad():
+                a -= 0.1 * a.grad  # => update gradient
+                b -= 0.1 * b.grad  # => update gradient
+            a.grad.zero_()  # => zero_grad a=0
+        """,
+        ends="a=0 b=2",
     ),
     Road(
         "training with a flat buffer",
@@ -319,7 +331,6 @@ SHARED = [
             opt.step()  # => step m.weight=1 m.bias=1
         """,
         consumed="m.weight=3 m.bias=3",
-        fault=FLAT,
     ),
 ]
 

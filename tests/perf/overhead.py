@@ -76,7 +76,7 @@ def w2() -> Workload:
     model = nn.Sequential(
         nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10)
     )
-    return _module(model, torch.randn(64, 64), torch.optim.Adam(model.parameters()), 150)
+    return _module(model, torch.randn(64, 64), torch.optim.Adam(model.parameters()), 300)
 
 
 def w3() -> Workload:
@@ -94,7 +94,7 @@ def w3() -> Workload:
         nn.Linear(256, 10),
     )
     return _module(
-        model, torch.randn(8, 3, 32, 32), torch.optim.SGD(model.parameters(), lr=0.01), 10
+        model, torch.randn(8, 3, 32, 32), torch.optim.SGD(model.parameters(), lr=0.01), 20
     )
 
 
@@ -102,19 +102,19 @@ def w4() -> Workload:
     """Transformer encoder of about ten million parameters, AdamW."""
     layer = nn.TransformerEncoderLayer(384, 6, 1536, batch_first=True, dropout=0.0)
     model = nn.TransformerEncoder(layer, 5)
-    return _module(model, torch.randn(4, 32, 384), torch.optim.AdamW(model.parameters()), 2)
+    return _module(model, torch.randn(4, 32, 384), torch.optim.AdamW(model.parameters()), 4)
 
 
 def w5() -> Workload:
     """200 small layers, SGD: 400 tensors."""
     model = nn.Sequential(*[nn.Linear(16, 16) for _ in range(200)])
-    return _module(model, torch.randn(8, 16), torch.optim.SGD(model.parameters(), lr=0.001), 30)
+    return _module(model, torch.randn(8, 16), torch.optim.SGD(model.parameters(), lr=0.001), 60)
 
 
 def w6() -> Workload:
     """A hundred million parameters in three tensors, SGD."""
     model = nn.Sequential(nn.Linear(5000, 10000, bias=False), nn.Linear(10000, 5000))
-    return _module(model, torch.randn(4, 5000), torch.optim.SGD(model.parameters(), lr=0.001), 1)
+    return _module(model, torch.randn(4, 5000), torch.optim.SGD(model.parameters(), lr=0.001), 3)
 
 
 @contextmanager
