@@ -123,6 +123,8 @@ class HandWatch:
     ) -> tuple[Here, Touched, list[Look], list[int]] | None:
         watch = self.watch
         self.optimizers.prune()
+        if watch.discovery.births:
+            watch.newborn(watch.sources.here())
         touched = self._touched(targets)
         if not touched.grads and not touched.values:
             return None
@@ -316,6 +318,7 @@ class HandWatch:
         self.optimizers.prune()
         self.backward.flush()
         here = watch.sources.here()
+        watch.newborn(here)
         before = look(tensor) if name == "data" else None
         return lambda: self._attribute_set(leaf, tensor, name, here, before, place)
 
@@ -401,6 +404,14 @@ class HandWatch:
             leaf = watch.books.find(tensor)
             if leaf is not None and leaf.born < 0:
                 leaf.born = here.site
+
+    def born(self, tensor: Tensor) -> None:
+        """``requires_grad_()`` returned: if it made a leaf that nobody knows, remember where."""
+        watch = self.watch
+        if watch.books.find(tensor) is None and is_open_leaf(tensor):
+            here = watch.sources.here()
+            watch.newborn(here)
+            watch.discovery.born(tensor, here)
 
     # -- modules and the rest ----------------------------------------------------------
 

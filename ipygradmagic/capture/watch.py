@@ -226,6 +226,11 @@ class Watch:
         for one in moved:
             self._rebind(one, here)
 
+    def newborn(self, here: Here) -> None:
+        """Record which names have moved to leaves that were made since the last event."""
+        if self.discovery.births:
+            self.rebind(self.discovery.settle(here.frame), here)
+
     def _rebind(self, one: Rebinding, here: Here) -> None:
         site = one.site if one.site >= 0 else here.site
         spot = Here(site, None, None)
@@ -343,6 +348,7 @@ class Watch:
 
     def unseen(self, here: Here) -> None:
         """Record what happened to gradients since the last event without being noticed."""
+        self.newborn(here)
         known = self.books.alive()
         if self.local.passes:
             skipped = {i for p in self.local.passes for i in p.reached}

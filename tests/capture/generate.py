@@ -18,7 +18,6 @@ LEFT_OUT = {
     "create_graph": r"create_graph=True",
     "lbfgs": r"lbfgs\.step",
     "shared gradient": r"u\.grad = v\.grad|b\.grad = a\.grad",
-    "rebinding": r"#: rebind",
     "update from a copy": r"= [abc]\.grad\.clone\(\)$",
     "computed anew": r"([abc])\.grad = (\1\.grad|torch\.zeros)",
 }

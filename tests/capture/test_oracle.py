@@ -127,6 +127,24 @@ RIGHT = {
     )
     + "\n        one.step()  #: step one"
     + "\n        (2.0**k * a).sum().backward()  #: backward\n        one.step()  #: step one",
+    "rebinding: the last line": """
+        (v * v).sum().backward()  #: backward
+        v = (v - 0.1 * v.grad).detach().requires_grad_()  #: rebind v
+        """,
+    "rebinding: of a global in a function": """
+        def train():
+            global v
+            (v * v).sum().backward()  #: backward
+            v = (v - 0.1 * v.grad).detach().requires_grad_()  #: rebind v
+        train()
+        train()
+        """,
+    "rebinding: value changed before it was noticed": """
+        (v * v).sum().backward()  #: backward
+        v = (v - 0.1 * v.grad).detach().requires_grad_()  #: rebind v
+        v.data.clamp_(-0.5, 0.5)  #: other
+        (v * v).sum().backward()  #: backward
+        """,
 }
 KNOWN = {
     # Each of these fails at present; see the comment for what is wrong in the trace.
@@ -149,27 +167,6 @@ KNOWN = {
     "shared gradient": """
         (v * v).sum().backward()  #: backward
         u.grad = v.grad  #: hand
-        (v * v).sum().backward()  #: backward
-        """,
-    # Noticed at the end of the trace only: no line.
-    "rebinding: the last line": """
-        (v * v).sum().backward()  #: backward
-        v = (v - 0.1 * v.grad).detach().requires_grad_()  #: rebind v
-        """,
-    # Told is the line that first bound the name, and no consumption.
-    "rebinding: of a global in a function": """
-        def train():
-            global v
-            (v * v).sum().backward()  #: backward
-            v = (v - 0.1 * v.grad).detach().requires_grad_()  #: rebind v
-        train()
-        train()
-        """,
-    # Told is the value that the new leaf has when it is noticed; the clamp is told nowhere.
-    "rebinding: value changed before it was noticed": """
-        (v * v).sum().backward()  #: backward
-        v = (v - 0.1 * v.grad).detach().requires_grad_()  #: rebind v
-        v.data.clamp_(-0.5, 0.5)  #: other
         (v * v).sum().backward()  #: backward
         """,
     # Told is that this update used what had been cleared: "every gradient was used exactly once".
