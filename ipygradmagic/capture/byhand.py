@@ -381,10 +381,11 @@ class HandWatch:
         not been used yet; otherwise it is a contribution made by hand.
         """
         if self.derivation.of_own(here.site, here.frame):
-            return "edited"
+            others = self.derivation.of_others(here.site, here.frame)
+            return "gathered" if others else "edited"
         held = self.watch.ledger.holds(leaf.slot)
         derived = self.derivation.of_statement(here.site, here.frame, "")
-        return "edited" if derived and held.count > held.used else "assigned by hand"
+        return "gathered" if derived and held.count > held.used else "assigned by hand"
 
     def _aliases_another(self, leaf: Leaf, grad: Tensor) -> bool:
         """The new gradient is another leaf's buffer (as A3C shares them)."""

@@ -62,6 +62,7 @@ class Derivation:
     def __init__(self) -> None:
         self._answers: dict[tuple[int, str], Answer] = {}
         self._own: dict[int, bool] = {}
+        self._others: dict[int, bool] = {}
 
     def of_statement(self, site: int, frame: FrameType | None, target: str) -> Answer:
         """Whether the statement that runs in ``frame`` computes from a gradient.
@@ -81,6 +82,15 @@ class Derivation:
         if site not in self._own:
             self._own[site] = _reads_own(frame)
         return self._own[site]
+
+    def of_others(self, site: int, frame: FrameType | None) -> bool:
+        """Whether a statement computes from a gradient that it does not read off ``.grad`` itself.
+
+        (A clone that was taken before, as opposed to ``w.data -= lr * w.grad``.)
+        """
+        if site not in self._others:
+            self._others[site] = _others(frame)
+        return self._others[site]
 
     def of_binding(
         self,
@@ -236,6 +246,40 @@ def _reads_own(frame: FrameType | None) -> bool:
     ]
     texts = [ast.unparse(n) for n in targets]
     return any(texts.count(text) > 1 for text in texts)
+
+
+def _others(frame: FrameType | None) -> bool:
+    scope = _scope(frame, frozenset())
+    statement = _innermost(scope.module.tree, _position(frame)) if scope and frame else None
+    if scope is None or statement is None:
+        return False
+    written = _written(statement)
+    stack: list[ast.AST] = list(_operands(statement))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Attribute) and node.attr in GRADIENT:
+            continue
+        if isinstance(node, ast.Name) and node.id not in written:
+            if tainted(node, scope, set()):
+                return True
+        stack.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def _written(statement: ast.stmt) -> set[str]:
+    """Names at the root of what a statement writes: ``w`` of ``w.data = …`` and ``w.add_(…)``."""
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    else:
+        targets = [n for n in ast.iter_child_nodes(statement) if isinstance(n, ast.expr)][:1]
+    found: set[str] = set()
+    for target in targets:
+        node: ast.expr = target
+        while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Await)):
+            node = node.func if isinstance(node, ast.Call) else node.value
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+    return found
 
 
 def _scope(frame: FrameType | None, exclude: frozenset[str], depth: int = 0) -> Scope | None:

@@ -228,7 +228,7 @@ class OptimizerWatch:
         if grad is None:
             watch.detach(leaf, event)
         elif is_zero(change.after):
-            watch.resettle(leaf, grad, event, derived=False)
+            watch.resettle(leaf, grad, event, derived=False, empty=True)
             watch.ledger.clear(leaf.id, leaf.slot or 0, event.index, event.site)
         else:
             watch.resettle(leaf, grad, event, derived=True)

@@ -19,7 +19,6 @@ LEFT_OUT = {
     "lbfgs": r"lbfgs\.step",
     "shared gradient": r"u\.grad = v\.grad|b\.grad = a\.grad",
     "update from a copy": r"= [abc]\.grad\.clone\(\)$",
-    "computed anew": r"([abc])\.grad = (\1\.grad|torch\.zeros)",
 }
 """Statements that are not drawn, since a row of ``test_oracle.KNOWN`` fails for each: that row
 says what is wrong. Take an entry away together with the fault. ``ORACLE=all`` draws them too."""
