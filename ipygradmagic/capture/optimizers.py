@@ -300,6 +300,7 @@ class OptimizerWatch:
                 watch.ledger.clear(leaf.id, leaf.slot or 0, event.index, event.site)
         change.holds = watch.ledger.holds(leaf.slot)
         event.changes.append(change)
+        watch.share(leaf, event)
 
 
 def _found_inf(optimizer: torch.optim.Optimizer) -> bool:

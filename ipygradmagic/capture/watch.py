@@ -51,6 +51,7 @@ class BackwardPass:
     loss: float | None = None
     graph: int | None = None
     first: RawEvent | None = None
+    new_sums: bool = False
     captured: dict[int, list[Look]] = field(default_factory=dict)
     handles: list[torch.utils.hooks.RemovableHandle] = field(default_factory=list)
 

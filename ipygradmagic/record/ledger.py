@@ -133,7 +133,7 @@ class Ledger:
 
         A buffer that is already in the books (another leaf's gradient) brings what it holds.
         Otherwise it inherits the old contributions if it was computed from them
-        (``derived``), and else counts as one contribution made by hand, unless it is ``empty``.
+        (``derived``), and else counts as one contribution made by hand (none if it is ``empty``).
         """
         held = self._slots[old].runs if old is not None and old in self._slots else []
         inherited = [run.copy() for run in held] if derived else []
@@ -141,7 +141,7 @@ class Ledger:
             self._hand_over(leaf, old, event, site, keep=derived)
         known = new in self._slots
         self.attach(leaf, new)
-        if not known and not empty:
+        if not known and (inherited or not empty):
             by_hand = [Run(site, 0, 0, event, event)]
             self._slots[new].runs = inherited or by_hand
             self._slots[new].note = "edited" if inherited else "assigned by hand"

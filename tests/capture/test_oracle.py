@@ -173,6 +173,15 @@ RIGHT = {
         k += 1
         a.grad = torch.zeros_like(a)  #: hand
         """,
+    "create_graph": """
+        for i in range(50):
+            ((m * m).sum() + (big * big).sum()).backward(create_graph=True)  #: backward
+        """,
+    "shared gradient": """
+        (v * v).sum().backward()  #: backward
+        u.grad = v.grad  #: hand
+        (v * v).sum().backward()  #: backward
+        """,
 }
 KNOWN = {
     # Each of these fails at present; see the comment for what is wrong in the trace.
@@ -184,18 +193,6 @@ KNOWN = {
             loss.backward()  #: backward
             return loss  #: closure lbfgs
         lbfgs.step(closure)  #: step lbfgs
-        """,
-    # The sum of a create_graph backward is a new tensor, which may get the id of the one before;
-    # then the deposit is not seen.
-    "create_graph": """
-        for i in range(50):
-            ((m * m).sum() + (big * big).sum()).backward(create_graph=True)  #: backward
-        """,
-    # The deposit reaches u's gradient too; told later, as an edit "by a way that is not followed".
-    "shared gradient": """
-        (v * v).sum().backward()  #: backward
-        u.grad = v.grad  #: hand
-        (v * v).sum().backward()  #: backward
         """,
     # The copy holds the first contribution only; told is that both were used.
     "update from a copy: older": """
