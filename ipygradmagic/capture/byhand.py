@@ -410,6 +410,7 @@ class HandWatch:
         """``requires_grad_()`` returned: if it made a leaf that nobody knows, remember where."""
         watch = self.watch
         if watch.books.find(tensor) is None and is_open_leaf(tensor):
+            self.optimizers.prune()
             here = watch.sources.here()
             watch.newborn(here)
             watch.discovery.born(tensor, here)

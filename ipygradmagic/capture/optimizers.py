@@ -139,6 +139,9 @@ class OptimizerWatch:
 
         def closure_watched() -> Any:
             __tracebackhide__ = True
+            if call.returned is not None:
+                with watch.guard():
+                    self._moved_since(call)
             call.in_closure += 1
             try:
                 result = closure()
@@ -165,10 +168,34 @@ class OptimizerWatch:
                 change.holds = watch.ledger.holds(leaf.slot)
                 event.changes.append(change)
         watch.everyone_else(event)
-        watch.recorder.finish(event)
+        call.returned = event
+
+    def _moved_since(self, call: StepCall, *, last: bool = False) -> None:
+        """The closure is called again: what the step has moved meanwhile belongs to its last return.
+
+        What it moves after the ``last`` one belongs to the step as a whole.
+        """
+        event, call.returned = call.returned, None
+        if event is None:
+            return
+        if not last:
+            rows = {change.leaf.id: change for change in event.changes}
+            values = look_all([t for _, t in call.owned])
+            for (leaf, tensor), before, after in zip(call.owned, call.values, values):
+                leaf.value, leaf.version = after, version_of(tensor)
+                row = rows.get(leaf.id)
+                if row is not None and not same(before, after):
+                    row.value_before, row.value_after = before, after
+            call.values = values
+        self.watch.recorder.finish(event)
+
+    def leave(self, call: StepCall) -> None:
+        """The trace ends inside a step: what its closure did stays."""
+        self._moved_since(call, last=True)
 
     def _book_step(self, call: StepCall, *, raised: bool) -> None:
         watch = self.watch
+        self._moved_since(call, last=True)
         watch.recorder.close_bursts()
         event = watch.recorder.begin("step", f"{type(call.optimizer).__name__}.step", call.here)
         event.actor = call.name

@@ -69,6 +69,8 @@ class StepCall:
     shell: FrameType | None
     closures: int = 0
     in_closure: int = 0
+    returned: RawEvent | None = None
+    """The last return of the closure, until it is known what the step made of it."""
 
 
 class _Local(threading.local):

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 Block = str
 """Some lines of source, not indented."""
 LEFT_OUT = {
-    "lbfgs": r"lbfgs\.step",
     "update from a copy": r"= [abc]\.grad\.clone\(\)$",
 }
 """Statements that are not drawn, since a row of ``test_oracle.KNOWN`` fails for each: that row

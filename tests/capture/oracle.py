@@ -377,14 +377,43 @@ class Comparison:
         same = alike(see.grad(leaf, first), see.grad(leaf, last))
         if not inner and not row.grad_changed and not same:
             self.say(event, leaf, "said to be unchanged, but changed")
-        if event.kind == "step" and act.role != "closure":
-            self._check_values(event, row, leaf, first, last)
+        if act.role == "closure":
+            self._check_moved(event, row, leaf, act)
+        elif event.kind == "step":
+            self._check_values(event, row, leaf, self._last_return(act), last)
         elif row.value_before is not None or row.value_after is not None:
             self.say(event, leaf, "values in a row of an event that changes none")
         if event.kind == "backward":
             self._check_added(event, row, leaf, act)
         elif row.added is not None or row.added_mean is not None:
             self.say(event, leaf, "something added by what adds nothing")
+
+    def _last_return(self, step: Act) -> int:
+        """When the step was called, or when its closure was called for the last time."""
+        inner = [a for a in self.witness.did("closure") if step in a.chain()]
+        again = [self._again(a) for a in inner]
+        return max([step.start, *(at for at in again if at is not None)])
+
+    def _again(self, closure: Act) -> int | None:
+        """When the step that has this return called its closure again; None if it did not."""
+        (step,) = [a for a in closure.chain() if a.role == "step"][:1]
+        inner = [a for a in self.witness.did("closure") if step in a.chain()]
+        later = [a.outer for a in inner if a.end > closure.end][:1]
+        return min(
+            (a.start for a in self.witness.acts if a.outer in later and a.start > closure.end),
+            default=None,
+        )
+
+    def _check_moved(self, event: Event, row: Change, leaf: int, act: Act) -> None:
+        """What the step moved between two calls of its closure is told with the first of them."""
+        again = self._again(act)
+        before = self.witness.moments[act.end][leaf].value
+        after = before if again is None else self.witness.moments[again][leaf].value
+        if alike(before, after):
+            if row.value_before is not None or row.value_after is not None:
+                self.say(event, leaf, "values in a row of an event that changes none")
+        elif not tells(row.value_before, before) or not tells(row.value_after, after):
+            self.say(event, leaf, f"moved {before} → {after}: {row}")
 
     def _check_values(self, event: Event, row: Change, leaf: int, first: int, last: int) -> None:
         before, after = self.witness.moments[first][leaf], self.witness.moments[last][leaf]

@@ -182,10 +182,6 @@ RIGHT = {
         u.grad = v.grad  #: hand
         (v * v).sum().backward()  #: backward
         """,
-}
-KNOWN = {
-    # Each of these fails at present; see the comment for what is wrong in the trace.
-    # LBFGS moved the leaf between two closures; told is an ``update`` on the backward's line.
     "lbfgs": """
         def closure():
             lbfgs.zero_grad()  #: zero lbfgs
@@ -194,6 +190,8 @@ KNOWN = {
             return loss  #: closure lbfgs
         lbfgs.step(closure)  #: step lbfgs
         """,
+}
+KNOWN = {
     # The copy holds the first contribution only; told is that both were used.
     "update from a copy: older": """
         (2.0**k * a).sum().backward()  #: backward
