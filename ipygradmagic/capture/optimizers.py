@@ -37,6 +37,10 @@ class OptimizerWatch:
         watch = self.watch
         if torch.compiler.is_compiling():
             return None
+        if watch.local.steps:
+            with watch.guard():
+                if self._of_super(optimizer):
+                    return None
         call: StepCall | None = None
         with watch.guard():
             self.prune()
@@ -68,6 +72,9 @@ class OptimizerWatch:
         steps = watch.local.steps
         if not any(call.optimizer is optimizer for call in steps):
             return
+        with watch.guard():
+            if self._of_super(optimizer):
+                return
         while steps:
             call = steps.pop()
             finished = call.optimizer is optimizer
@@ -75,6 +82,14 @@ class OptimizerWatch:
                 self._book_step(call, raised=not finished)
             if finished:
                 return
+
+    def _of_super(self, optimizer: torch.optim.Optimizer) -> bool:
+        """A step of this optimizer runs already: this is ``super().step()``, a part of it."""
+        steps = self.watch.local.steps
+        if not steps or steps[-1].optimizer is not optimizer or steps[-1].shell is None:
+            return False
+        outer = steps[-1].shell
+        return _shell() is not outer and _running(outer) and not steps[-1].in_closure
 
     def working(self) -> bool:
         """A step of this thread is at its own work (not in the user's closure)."""

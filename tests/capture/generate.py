@@ -55,7 +55,7 @@ class Own(torch.optim.Optimizer):
         return loss
 class Outer(Own):
     def step(self):
-        super().step()  #: step outer
+        super().step()
 sgd = torch.optim.SGD([s, v, m, *net.parameters()], lr=0.01)
 still = torch.optim.SGD([v, u], lr=0.0)
 heavy = torch.optim.SGD([v, d, big], lr=0.01, momentum=0.9)

@@ -254,7 +254,6 @@ WAYS = [
             opt.step()  # => step actor:opt w=1
         """,
         consumed="w=2",
-        fault="a step that calls super's is shown, and counted, as two steps",
     ),
     Road(
         "an optimizer that is none of torch's",
