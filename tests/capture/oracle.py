@@ -724,8 +724,9 @@ class Books:
                 for one in powers(heard[0]):
                     self.number[one], self.owner[one] = numbers[id(act)], leaf
         elif act.role == "closure" or (act.role == "step" and not self._closures(act)):
+            before = frozenset(self.used)
             for leaf in act.owned:
-                self._consume(act, leaf, self.held(leaf, act.end), act.name)
+                self._consume(act, leaf, self.held(leaf, act.end), act.name, before)
         elif act.role in ("use", "rebind"):
             leaf = max(
                 i
@@ -738,8 +739,16 @@ class Books:
     def _closures(self, step: Act) -> bool:
         return any(a.role == "closure" and step in a.chain() for a in self.witness.acts)
 
-    def _consume(self, act: Act, leaf: int, some: set[int], actor: str) -> None:
-        new, old = some - self.used, some & self.used
+    def _consume(
+        self,
+        act: Act,
+        leaf: int,
+        some: set[int],
+        actor: str,
+        before: frozenset[int] | None = None,
+    ) -> None:
+        """``before``: used by earlier updates, not by this one for a leaf with the same gradient."""
+        new, old = some - self.used, some & (self.used if before is None else before)
         if new:
             self.sizes.setdefault(leaf, []).append(len(new))
         if new and old:
