@@ -19,6 +19,8 @@ from ipygradmagic.capture.source import Here, Sources, is_user
 _ROOT = re.compile(r"\w+")
 MOST_BORN = 64
 """So many new leaves are remembered with the line that made them, until they are met."""
+MOST_BOUND = 10_000
+"""So many answers to "which statement bound it?" are remembered, by the line that made the leaf."""
 MOST_LOOKS = 4
 """At so many events it is asked whether a new leaf has taken over a name by now."""
 
@@ -69,6 +71,7 @@ class Discovery:
         self._registered: set[int] = set()
         self._order: dict[int, list[Leaf]] = {}
         self.births: dict[int, Birth] = {}
+        self._bound: dict[tuple[object, ...], tuple[CodeType, int, bool | None]] = {}
         self._plain: dict[tuple[CodeType | None, str], None] = {}
         self._modules: dict[int, weakref.ref[torch.nn.Module]] = {}
 
@@ -310,9 +313,17 @@ class Discovery:
             if birth is not None and birth.ref() is new.tensor():
                 made = self.sources.frames(birth.site)
             first = not old.reached and old.born < 0
-            where, line, derived = self.derivation.of_binding(
-                home, code, root, first=first, born=made, attribute=attribute
-            )
+            now = home.f_lineno if home is not None else 0
+            born = birth.site if made and birth is not None else -1
+            key = (born, self.sources.at_line(code, now), root, attribute, first)
+            answer = self._bound.get(key) if made else None
+            if answer is None:
+                answer = self.derivation.of_binding(
+                    home, code, root, first=first, born=made, attribute=attribute
+                )
+                if made and len(self._bound) < MOST_BOUND:
+                    self._bound[key] = answer
+            where, line, derived = answer
             if line:
                 site = self.sources.at_line(where, line)
                 self._spots[root] = (site, derived)
