@@ -16,11 +16,11 @@ from torch import Tensor
 
 from ipygradmagic.capture import names
 from ipygradmagic.capture.autograd import graph_of
-from ipygradmagic.capture.books import Leaf
+from ipygradmagic.capture.books import Leaf, grad_of, storage_of
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.express import Express, loss_of
 from ipygradmagic.capture.leaves import GradNode, reach, root_of, sequence_range
-from ipygradmagic.capture.recorder import RawChange, fill_added
+from ipygradmagic.capture.recorder import RawChange, RawEvent, fill_added
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.watch import BackwardPass, Watch
@@ -66,6 +66,7 @@ class BackwardWatch:
                     self._reach_more(outer, outputs)
                 else:
                     current = self._begin(outputs)
+                    current.new_sums = bool(args[2]) if len(args) > 2 else False
                     watch.passes.append(current)
         if current is None:
             return run(outputs, *args, **kwargs)
@@ -207,6 +208,8 @@ class BackwardWatch:
         self, current: BackwardPass, *, last: bool, error: BaseException | None = None
     ) -> None:
         watch = self.watch
+        if current.new_sums:
+            self._notice_sums(current)
         changes = watch.observe(list(current.reached.values()))
         if not changes and not (last and current.first is None):
             return
@@ -220,15 +223,23 @@ class BackwardWatch:
             event.loss, event.graph, event.actor = current.loss, current.graph, current.actor
         if error is not None:
             event.error = f"{type(error).__name__}: {error}"
+        event.changes = list(changes)
         for change in changes:
-            self._deposit(change, current, event.index, event.number)
-        event.changes = changes
+            self._deposit(change, current, event)
         event.inside = _inside(watch)
         watch.everyone_else(event)
         watch.recorder.finish(event)
 
-    def _deposit(self, change: RawChange, current: BackwardPass, event: int, number: int) -> None:
-        watch = self.watch
+    def _notice_sums(self, current: BackwardPass) -> None:
+        """``create_graph`` puts every sum into a new tensor, to which Python may give an old id."""
+        for leaf, tensor in self.watch.mine(list(current.reached.values())):
+            slot = self.watch.books.slots.get(leaf.slot) if leaf.slot is not None else None
+            grad = grad_of(leaf, tensor)
+            if slot is not None and grad is not None and storage_of(grad) != slot.address:
+                leaf.key = None
+
+    def _deposit(self, change: RawChange, current: BackwardPass, booked: RawEvent) -> None:
+        watch, event, number = self.watch, booked.index, booked.number
         leaf = change.leaf
         tensor = leaf.tensor()
         grad = tensor.grad if tensor is not None else None
@@ -240,11 +251,26 @@ class BackwardWatch:
         watch.ledger.deposit(leaf.id, slot.id, event, number, current.here.site)
         leaf.reached += 1
         leaf.since = None
-        shared = any(i in current.reached for i in slot.holders - {leaf.id})
-        fill_added(change, None if shared else current.captured.get(leaf.id))
+        heard, shared = current.captured.get(leaf.id), False
+        if len(slot.holders) > 1:
+            shared = any(i in current.reached for i in slot.holders - {leaf.id})
+            heard = None if shared else heard
+            self._share(slot.holders - current.reached.keys(), heard, booked)
+        fill_added(change, heard)
+        change.exact = change.exact and not shared
         change.holds = watch.ledger.holds(slot.id)
         if not is_finite(change.after):
             watch.ledger.nonfinite(leaf.id, event, current.here.site, number, used=False)
+
+    def _share(self, holders: set[int], heard: list[Look] | None, booked: RawEvent) -> None:
+        """Leaves that this pass does not reach, but whose gradient is the buffer of one that it does."""
+        watch = self.watch
+        known = (watch.books.leaves.get(holder) for holder in sorted(holders))
+        pairs = [(leaf, tensor) for leaf in known if leaf and (tensor := leaf.tensor()) is not None]
+        for change in watch.observe(pairs):
+            fill_added(change, heard)
+            change.holds = watch.ledger.holds(change.leaf.slot)
+            booked.changes.append(change)
 
     def _move(self, leaf: Leaf, slot: int, event: int, site: int) -> None:
         """The sum lies in a new buffer (``create_graph``): what the old one held came along."""
@@ -253,7 +279,8 @@ class BackwardWatch:
             old = watch.books.slots.get(leaf.slot)
             if old is not None:
                 old.holders.discard(leaf.id)
-            watch.ledger.assign(leaf.id, leaf.slot, slot, event, site, derived=True)
+            at = (event, site)
+            watch.ledger.assign(leaf.id, leaf.slot, slot, *at, derived=True, empty=True)
         leaf.slot = slot
 
 

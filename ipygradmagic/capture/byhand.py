@@ -150,6 +150,8 @@ class HandWatch:
     ) -> tuple[Here, Touched, list[Look], list[int]] | None:
         watch = self.watch
         self.optimizers.prune()
+        if watch.discovery.births:
+            watch.newborn(watch.sources.here())
         touched = self._touched(targets)
         if not touched.grads and not touched.values:
             return None
@@ -350,6 +352,7 @@ class HandWatch:
         self.optimizers.prune()
         self.backward.flush()
         here = watch.sources.here()
+        watch.newborn(here)
         before = look(tensor) if name == "data" else None
         return lambda: self._attribute_set(leaf, tensor, name, here, before, place)
 
@@ -412,10 +415,11 @@ class HandWatch:
         not been used yet; otherwise it is a contribution made by hand.
         """
         if self.derivation.of_own(here.site, here.frame):
-            return "edited"
+            others = self.derivation.of_others(here.site, here.frame)
+            return "gathered" if others else "edited"
         held = self.watch.ledger.holds(leaf.slot)
         derived = self.derivation.of_statement(here.site, here.frame, "")
-        return "edited" if derived and held.count > held.used else "assigned by hand"
+        return "gathered" if derived and held.count > held.used else "assigned by hand"
 
     def _aliases_another(self, leaf: Leaf, grad: Tensor) -> bool:
         """The new gradient is another leaf's buffer (as A3C shares them)."""
@@ -435,6 +439,15 @@ class HandWatch:
             leaf = watch.books.find(tensor)
             if leaf is not None and leaf.born < 0:
                 leaf.born = here.site
+
+    def born(self, tensor: Tensor) -> None:
+        """``requires_grad_()`` returned: if it made a leaf that nobody knows, remember where."""
+        watch = self.watch
+        if watch.books.find(tensor) is None and is_open_leaf(tensor):
+            self.optimizers.prune()
+            here = watch.sources.here()
+            watch.newborn(here)
+            watch.discovery.born(tensor, here)
 
     # -- modules and the rest ----------------------------------------------------------
 

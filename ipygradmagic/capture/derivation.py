@@ -29,8 +29,9 @@ from ipygradmagic.capture.bindings import (
     Module,
     bindings_of,
     module_of,
+    own_nodes,
 )
-from ipygradmagic.capture.source import is_user
+from ipygradmagic.capture.source import is_user, line_of
 
 Answer = bool | None
 MOST_CALLERS = 6
@@ -61,6 +62,7 @@ class Derivation:
     def __init__(self) -> None:
         self._answers: dict[tuple[int, str], Answer] = {}
         self._own: dict[int, bool] = {}
+        self._others: dict[int, bool] = {}
 
     def of_statement(self, site: int, frame: FrameType | None, target: str) -> Answer:
         """Whether the statement that runs in ``frame`` computes from a gradient.
@@ -81,31 +83,137 @@ class Derivation:
             self._own[site] = _reads_own(frame)
         return self._own[site]
 
-    def of_binding(
-        self, frame: FrameType | None, name: str, *, first: bool = False
-    ) -> tuple[int, Answer]:
-        """Line of the statement that binds ``name`` to a new tensor, and whether from a gradient.
+    def of_others(self, site: int, frame: FrameType | None) -> bool:
+        """Whether a statement computes from a gradient that it does not read off ``.grad`` itself.
 
+        (A clone that was taken before, as opposed to ``w.data -= lr * w.grad``.)
+        """
+        if site not in self._others:
+            self._others[site] = _others(frame)
+        return self._others[site]
+
+    def of_binding(
+        self,
+        frame: FrameType | None,
+        code: CodeType,
+        name: str,
+        *,
+        first: bool = False,
+        born: Sequence[tuple[CodeType, int]] = (),
+        attribute: str | None = None,
+    ) -> tuple[CodeType, int, Answer]:
+        """The statement that binds ``name`` to a new tensor, and whether from a gradient.
+
+        Where it is known that the tensor was made while such a statement ran, it is that one.
         Among several, one inside a loop is preferred, then one computed from a gradient: a name
         that is bound again and again is bound by the loop's body, not by its initialisation.
         For the ``first`` binding of a run it is the other way round: the last one before the
         line that is running, outside any loop.
+
+        Args:
+            frame: The live frame that has the name; None if it has returned.
+            code: Its code; functions inside may declare the name ``global`` or ``nonlocal``.
+            name: A plain name.
+            first: No leaf of that name has been replaced yet.
+            born: The frames in which the tensor was made, innermost first, if that was seen.
+            attribute: Only statements that store this attribute are asked for; "" is the plain
+                name itself, None whatever is written into it.
+
+        Returns:
+            The code in which the statement stands, its line (0 if there is none), the answer.
         """
-        scope = _scope(frame, frozenset())
-        if scope is None or frame is None:
-            return 0, None
-        found: list[tuple[bool, bool, int, Answer]] = []
-        for statement, looped in _assignments(scope.node, name):
-            value = statement.value
-            answer = False if value is None else tainted(value, scope, set())
-            found.append((looped, answer is True, statement.lineno, answer))
-        before = [f for f in found if not f[0] and f[2] < frame.f_lineno]
-        if first and before:
-            found = [max(before, key=lambda f: f[2])]
-        if not found:
-            return 0, None
-        _, _, line, answer = max(found, key=lambda f: f[:3])
-        return line, answer
+        scope = _scope_in(frame, code)
+        if scope is None:
+            return code, 0, None
+        strangers = [at for at, _ in born if at.co_filename != code.co_filename]
+        found = list(_binders(scope, code, name, attribute, strangers))
+        made = [f for at, lasti in born for f in found if f.runs(at, lasti)]
+        now = frame.f_lineno if frame is not None else 0
+        past = [f for f in found if f.looped or f.code is not code or f.line <= now]
+        before = [f for f in found if f.code is code and not f.looped and f.line < now]
+        if made:
+            found = made[:1]
+        elif first and before:
+            found = [max(before, key=lambda f: f.line)]
+        elif past:
+            found = past
+        judged = [(f.looped, f.answer() is True, f.line, f) for f in found]
+        if not judged:
+            return code, 0, None
+        best = max(judged, key=lambda f: f[:3])[3]
+        return best.code, best.line, best.answer()
+
+    def of_setting(self, code: CodeType) -> Answer:
+        """Whether what a file sets by ``setattr`` and the like is computed from a gradient.
+
+        If it sets nothing that way, a library did (``load_state_dict(assign=True)``), not from
+        gradients.
+        """
+        scope = _scope_in(None, code)
+        if scope is None:
+            return None
+        calls = [n for n in ast.walk(scope.module.tree) if isinstance(n, ast.Call)]
+        return _any(tainted(c.args[-1], scope, set()) for c in calls if _sets(c) and c.args)
+
+
+def _sets(call: ast.Call) -> bool:
+    function = call.func
+    name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+    return name in ("setattr", "__setattr__", "register_parameter")
+
+
+@dataclass(frozen=True, slots=True)
+class _Binder:
+    """A statement that binds a name, and the scope in which it stands."""
+
+    scope: Scope
+    code: CodeType
+    statement: ast.Assign | ast.AnnAssign | ast.AugAssign
+    looped: bool
+
+    @property
+    def line(self) -> int:
+        """Where the statement begins."""
+        return self.statement.lineno
+
+    def runs(self, code: CodeType, lasti: int) -> bool:
+        """Whether this is the statement that a frame was executing."""
+        end = self.statement.end_lineno or self.line
+        return code is self.code and self.line <= line_of(code, lasti) <= end
+
+    def answer(self) -> Answer:
+        """Whether it computes from a gradient."""
+        value = self.statement.value
+        return False if value is None else tainted(value, self.scope, set())
+
+
+def _binders(
+    scope: Scope,
+    code: CodeType,
+    name: str,
+    attribute: str | None,
+    strangers: Sequence[CodeType],
+) -> Iterator[_Binder]:
+    """Statements of a scope that bind ``name``, and of functions that declare it to be that one."""
+    for statement, looped in _assignments(scope.node, name, attribute):
+        yield _Binder(scope, code, statement, looped)
+    outer = ast.Global if code.co_name == "<module>" else ast.Nonlocal
+    for inner in (*_inner_codes(code), *strangers):
+        module = module_of(inner.co_filename)
+        node = _node_of(module, inner) if module is not None else None
+        if module is None or node is None or isinstance(node, ast.Module):
+            continue
+        if any(isinstance(n, outer) and name in n.names for n in own_nodes(node)):
+            for statement, looped in _assignments(node, name, attribute):
+                yield _Binder(Scope(module, node, None), inner, statement, looped)
+
+
+def _inner_codes(code: CodeType) -> Iterator[CodeType]:
+    """Functions that are defined in a code object, at any depth."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _inner_codes(constant)
 
 
 def loop_names(code: CodeType | None) -> frozenset[str]:
@@ -140,13 +248,55 @@ def _reads_own(frame: FrameType | None) -> bool:
     return any(texts.count(text) > 1 for text in texts)
 
 
+def _others(frame: FrameType | None) -> bool:
+    scope = _scope(frame, frozenset())
+    statement = _innermost(scope.module.tree, _position(frame)) if scope and frame else None
+    if scope is None or statement is None:
+        return False
+    written = _written(statement)
+    stack: list[ast.AST] = list(_operands(statement))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Attribute) and node.attr in GRADIENT:
+            continue
+        if isinstance(node, ast.Name) and node.id not in written:
+            if tainted(node, scope, set()):
+                return True
+        stack.extend(ast.iter_child_nodes(node))
+    return False
+
+
+def _written(statement: ast.stmt) -> set[str]:
+    """Names at the root of what a statement writes: ``w`` of ``w.data = …`` and ``w.add_(…)``."""
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    else:
+        targets = [n for n in ast.iter_child_nodes(statement) if isinstance(n, ast.expr)][:1]
+    found: set[str] = set()
+    for target in targets:
+        node: ast.expr = target
+        while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Await)):
+            node = node.func if isinstance(node, ast.Call) else node.value
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+    return found
+
+
 def _scope(frame: FrameType | None, exclude: frozenset[str], depth: int = 0) -> Scope | None:
-    if frame is None:
-        return None
-    module = module_of(frame.f_code.co_filename)
+    return None if frame is None else _scope_in(frame, frame.f_code, exclude, depth)
+
+
+def _scope_in(
+    frame: FrameType | None,
+    code: CodeType,
+    exclude: frozenset[str] = frozenset(),
+    depth: int = 0,
+) -> Scope | None:
+    """The scope of a code object, whether its frame is still alive or not."""
+    module = module_of(code.co_filename)
     if module is None:
         return None
-    return Scope(module, _node_of(module, frame.f_code), frame, exclude, depth)
+    return Scope(module, _node_of(module, code), frame, exclude, depth)
 
 
 def _node_of(module: Module, code: CodeType) -> FunctionNode | ast.Module:
@@ -396,7 +546,7 @@ def _elsewhere(value: object) -> list[tuple[Module, FunctionNode]]:
 
 
 def _assignments(
-    home: FunctionNode | ast.Module, name: str
+    home: FunctionNode | ast.Module, name: str, attribute: str | None
 ) -> Iterator[tuple[ast.Assign | ast.AnnAssign | ast.AugAssign, bool]]:
     """Statements of a scope that bind ``name``, and whether they stand in a loop."""
     stack: list[tuple[ast.AST, bool]] = [(home, False)]
@@ -408,7 +558,23 @@ def _assignments(
                 continue
             if isinstance(child, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
                 targets = child.targets if isinstance(child, ast.Assign) else [child.target]
-                names = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
-                if name in names:
+                if attribute == "" and isinstance(child, ast.AugAssign):
+                    continue  # ``w -= …`` writes into the leaf that is there
+                if any(_binds(target, name, attribute) for target in targets):
                     yield child, inside
             stack.append((child, inside))
+
+
+def _binds(target: ast.expr, name: str, attribute: str | None) -> bool:
+    """Whether storing into ``target`` binds a name, or an attribute of what it denotes."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return any(_binds(part, name, attribute) for part in target.elts)
+    if isinstance(target, ast.Starred):
+        return _binds(target.value, name, attribute)
+    if attribute == "":
+        return isinstance(target, ast.Name) and target.id == name
+    within = list(ast.walk(target))
+    stored = attribute is None or any(
+        isinstance(n, ast.Attribute) and n.attr == attribute for n in within
+    )
+    return stored and any(isinstance(n, ast.Name) and n.id == name for n in within)

@@ -12,11 +12,17 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture import names
-from ipygradmagic.capture.books import Books, Leaf
+from ipygradmagic.capture.books import Books, Leaf, storage_of
 from ipygradmagic.capture.derivation import Derivation, loop_names
 from ipygradmagic.capture.source import Here, Sources, is_user
 
 _ROOT = re.compile(r"\w+")
+MOST_BORN = 64
+"""So many new leaves are remembered with the line that made them, until they are met."""
+MOST_BOUND = 10_000
+"""So many answers to "which statement bound it?" are remembered, by the line that made the leaf."""
+MOST_LOOKS = 4
+"""At so many events it is asked whether a new leaf has taken over a name by now."""
 
 
 @dataclass(slots=True)
@@ -28,6 +34,15 @@ class Rebinding:
     new: Leaf
     site: int
     derived: bool | None
+
+
+@dataclass(slots=True)
+class Birth:
+    """A leaf that ``requires_grad_()`` made, and that nobody has met yet."""
+
+    ref: weakref.ref[Tensor]
+    site: int
+    looks: int = 0
 
 
 class Discovery:
@@ -55,6 +70,10 @@ class Discovery:
         self._walked: dict[int, names.Found] = {}
         self._registered: set[int] = set()
         self._order: dict[int, list[Leaf]] = {}
+        self.births: dict[int, Birth] = {}
+        self._bound: dict[tuple[object, ...], tuple[CodeType, int, bool | None]] = {}
+        self._plain: dict[tuple[CodeType | None, str], None] = {}
+        self._modules: dict[int, weakref.ref[torch.nn.Module]] = {}
 
     def survey(self) -> list[Rebinding]:
         """Look through the whole namespace: adopt its leaves, and see which names moved."""
@@ -95,6 +114,41 @@ class Discovery:
         self._walked = {}
         self._registered = set()
         return moved
+
+    def born(self, tensor: Tensor, here: Here) -> None:
+        """A new leaf was made at this line; it will be told from there when it has a name."""
+        self._remember_module(here.frame)
+        while len(self.births) >= MOST_BORN:
+            del self.births[next(iter(self.births))]
+        self.births[id(tensor)] = Birth(weakref.ref(tensor), here.site)
+        self.books.values.setdefault(storage_of(tensor), [])  # a write into it is looked at
+
+    def settle(self, frame: FrameType | None) -> list[Rebinding]:
+        """New leaves that have taken over the name of another one since they were made."""
+        moved: list[Rebinding] = []
+        for key, birth in tuple(self.births.items()):
+            tensor = birth.ref()
+            if tensor is None or self.books.find(tensor) is not None:
+                del self.births[key]
+                continue
+            if birth.looks < MOST_LOOKS:
+                birth.looks += 1
+                name, home = self._taken(tensor, frame)
+                if name:
+                    moved += self._meet(tensor, home, name)
+                    self.births.pop(key, None)
+        return moved
+
+    def _taken(self, tensor: Tensor, frame: FrameType | None) -> tuple[str, FrameType | None]:
+        """The variable that denotes the tensor now and has denoted another leaf before."""
+        inner = {f.f_code: f for f in reversed(names.frames_of(frame))}
+        for scope, name in self._plain:
+            if scope is None:
+                if self.namespace.get(name) is tensor:
+                    return name, _module_frame(frame)
+            elif scope in inner and names.variables(inner[scope]).get(name) is tensor:
+                return name, inner[scope]
+        return "", None
 
     def optimizer_name(self, optimizer: torch.optim.Optimizer, frame: FrameType | None) -> str:
         """What the user calls an optimizer; its class name if nothing better is found."""
@@ -153,10 +207,17 @@ class Discovery:
         old = old or self.current.get(key) or self._returned(key, leaf)
         self.books.rename(leaf, name)
         self.current[key] = leaf
+        if not looped and name.isidentifier():
+            self._plain[key] = None
         self._note_found(tensor)
+        module = self._module_of(name, home)
+        if module is not None:
+            self._modules[leaf.id] = weakref.ref(module)
         if old is None or old is leaf or looped or leaf.kind != "leaf":
             return []  # an activation is a new tensor in every round: that rebinds no leaf
-        return [self._rebinding(name, old, leaf, home)]
+        moved = self._rebinding(name, old, leaf, home, module)
+        self._modules.pop(old.id, None)
+        return moved
 
     def _still_there(self, leaf: Leaf) -> bool:
         """The variables still lead to the leaf by its own name."""
@@ -181,6 +242,7 @@ class Discovery:
     def forget(self) -> None:
         """Let go of everything that was found: tensors, modules, optimizers."""
         self.found = names.Found()
+        self.births.clear()
         self._walked.clear()
 
     def _search(
@@ -228,18 +290,64 @@ class Discovery:
 
     # -- replaced leaves ---------------------------------------------------------------
 
-    def _rebinding(self, name: str, old: Leaf, new: Leaf, frame: FrameType | None) -> Rebinding:
+    def _rebinding(
+        self,
+        name: str,
+        old: Leaf,
+        new: Leaf,
+        frame: FrameType | None,
+        module: torch.nn.Module | None,
+    ) -> list[Rebinding]:
         match = _ROOT.match(name)
         root = match.group() if match else name
         home = self._home_of(root, frame)
-        if home is not None:
+        code = home.f_code if home is not None else self.module_code
+        known = self._modules.get(old.id)
+        attribute = "" if root == name else None
+        if module is not None and known is not None and known() is module:
+            attribute = name.rpartition(".")[2]  # the module is the same: its parameter is not
+        site, derived = -1, None
+        made: Sequence[tuple[CodeType, int]] = ()
+        if code is not None:
+            birth = self.births.pop(new.place, None)
+            if birth is not None and birth.ref() is new.tensor():
+                made = self.sources.frames(birth.site)
             first = not old.reached and old.born < 0
-            line, derived = self.derivation.of_binding(home, root, first=first)
+            now = home.f_lineno if home is not None else 0
+            born = birth.site if made and birth is not None else -1
+            key = (born, self.sources.at_line(code, now), root, attribute, first)
+            answer = self._bound.get(key) if made else None
+            if answer is None:
+                answer = self.derivation.of_binding(
+                    home, code, root, first=first, born=made, attribute=attribute
+                )
+                if made and len(self._bound) < MOST_BOUND:
+                    self._bound[key] = answer
+            where, line, derived = answer
             if line:
-                self._spots[root] = (self.sources.at_line(home.f_code, line), derived)
-        site, derived = self._spots.get(root, (-1, None))
+                site = self.sources.at_line(where, line)
+                self._spots[root] = (site, derived)
+            elif attribute:
+                derived = self.derivation.of_setting(code)
+            elif module is not None and known is not None and _is_argument(root, home):
+                if known() is not module:
+                    return []  # called with one model, then with another one
+        if site < 0 and not attribute:
+            site, derived = self._spots.get(root, (-1, None))
         new.born = site
-        return Rebinding(name, old, new, site, derived)
+        return [Rebinding(name, old, new, site, derived)]
+
+    def _module_of(self, name: str, frame: FrameType | None) -> torch.nn.Module | None:
+        """The module that a name like ``net.layers[0].weight`` starts from."""
+        if name.isidentifier():
+            return None
+        match = _ROOT.match(name)
+        root = match.group() if match else name
+        if _scope_of(frame) is None or frame is None:
+            found = self.namespace.get(root)
+        else:
+            found = names.variables(frame).get(root)
+        return found if isinstance(found, torch.nn.Module) else None
 
     @staticmethod
     def _home_of(root: str, frame: FrameType | None) -> FrameType | None:
@@ -258,6 +366,14 @@ class Discovery:
             if frame.f_code.co_name == "<module>" and is_user(frame.f_code):
                 self.module_code = frame.f_code
             frame = frame.f_back
+
+
+def _is_argument(name: str, frame: FrameType | None) -> bool:
+    """Whether it is a parameter of the frame's function."""
+    if frame is None:
+        return False
+    code = frame.f_code
+    return name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
 def _scope_of(frame: FrameType | None) -> CodeType | None:

@@ -486,6 +486,7 @@ class Express:
             and not local.passes
             and not local.quiet
             and not watch.books.deaths()
+            and not watch.discovery.births
             and watch.alone()
             and not torch._C._len_torch_function_stack()
             and not torch._C._len_torch_dispatch_stack()

@@ -181,6 +181,7 @@ class Interception:
                 self._patch(Tensor, name, self._method(name, original))
         for name in _ALIASES:
             self._patch(Tensor, name, self._alias(getattr(Tensor, name)))
+        self._patch(Tensor, "requires_grad_", self._birth(Tensor.requires_grad_))
         retain = Tensor.retain_grad
 
         @functools.wraps(retain)
@@ -212,6 +213,22 @@ class Interception:
             return original(tensor, *args, **kwargs)
 
         return alias
+
+    def _birth(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """``requires_grad_`` also makes leaves: the wrapper around the one for all methods."""
+
+        @functools.wraps(original)
+        def requires_grad_(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            result = original(tensor, *args, **kwargs)
+            hand = self.hand
+            if hand is not None and not torch.compiler.is_compiling():
+                if not hand.watch.local.quiet:
+                    with hand.watch.guard():
+                        hand.born(tensor)
+            return result
+
+        return requires_grad_
 
     def _install_functions(self) -> None:
         listed = [n for n in dir(torch) if n.startswith("_foreach_") and n.endswith("_")]

@@ -39,6 +39,10 @@ class OptimizerWatch:
         watch = self.watch
         if torch.compiler.is_compiling():
             return None
+        if watch.local.steps:
+            with watch.light():
+                if self._of_super(optimizer):
+                    return None
         if watch.teams.made:
             begun = False
             with watch.light():
@@ -76,6 +80,9 @@ class OptimizerWatch:
         steps = watch.local.steps
         if not any(call.optimizer is optimizer for call in steps):
             return
+        with watch.light():
+            if self._of_super(optimizer):
+                return
         while steps:
             call = steps.pop()
             finished = call.optimizer is optimizer
@@ -91,6 +98,14 @@ class OptimizerWatch:
                     self.express.learn_step(call)
             if finished:
                 return
+
+    def _of_super(self, optimizer: torch.optim.Optimizer) -> bool:
+        """A step of this optimizer runs already: this is ``super().step()``, a part of it."""
+        steps = self.watch.local.steps
+        if not steps or steps[-1].optimizer is not optimizer or steps[-1].shell is None:
+            return False
+        outer = steps[-1].shell
+        return _shell() is not outer and _running(outer) and not steps[-1].in_closure
 
     def working(self) -> bool:
         """A step of this thread is at its own work (not in the user's closure)."""
@@ -155,6 +170,9 @@ class OptimizerWatch:
 
         def closure_watched() -> Any:
             __tracebackhide__ = True
+            if call.returned is not None:
+                with watch.guard():
+                    self._moved_since(call)
             call.in_closure += 1
             try:
                 result = closure()
@@ -181,11 +199,35 @@ class OptimizerWatch:
                 change.holds = watch.ledger.holds(leaf.slot)
                 event.changes.append(change)
         watch.everyone_else(event)
-        watch.recorder.finish(event)
+        call.returned = event
+
+    def _moved_since(self, call: StepCall, *, last: bool = False) -> None:
+        """The closure is called again: what the step has moved meanwhile belongs to its last return.
+
+        What it moves after the ``last`` one belongs to the step as a whole.
+        """
+        event, call.returned = call.returned, None
+        if event is None:
+            return
+        if not last:
+            rows = {change.leaf.id: change for change in event.changes}
+            values = look_all([t for _, t in call.owned])
+            for (leaf, tensor), before, after in zip(call.owned, call.values, values):
+                leaf.value, leaf.version = after, version_of(tensor)
+                row = rows.get(leaf.id)
+                if row is not None and not same(before, after):
+                    row.value_before, row.value_after = before, after
+            call.values = values
+        self.watch.recorder.finish(event)
+
+    def leave(self, call: StepCall) -> None:
+        """The trace ends inside a step: what its closure did stays."""
+        self._moved_since(call, last=True)
 
     def _book_step(self, call: StepCall, *, raised: bool) -> None:
         watch = self.watch
         call.unfold()
+        self._moved_since(call, last=True)
         watch.recorder.close_bursts()
         event = watch.recorder.begin("step", f"{type(call.optimizer).__name__}.step", call.here)
         event.actor = call.name
@@ -245,7 +287,7 @@ class OptimizerWatch:
         if grad is None:
             watch.detach(leaf, event)
         elif is_zero(change.after):
-            watch.resettle(leaf, grad, event, derived=False)
+            watch.resettle(leaf, grad, event, derived=False, empty=True)
             watch.ledger.clear(leaf.id, leaf.slot or 0, event.index, event.site)
         else:
             watch.resettle(leaf, grad, event, derived=True)
@@ -335,6 +377,7 @@ class OptimizerWatch:
                 watch.ledger.clear(leaf.id, leaf.slot or 0, event.index, event.site)
         change.holds = watch.ledger.holds(leaf.slot)
         event.changes.append(change)
+        watch.share(leaf, event)
 
 
 def _found_inf(optimizer: torch.optim.Optimizer) -> bool:

@@ -104,6 +104,7 @@ class Solo:
             not local.steps
             and not local.passes
             and not watch.teams.made
+            and not watch.discovery.births
             and watch.alone()
             and not torch._C._len_torch_function_stack()
             and not torch._C._len_torch_dispatch_stack()

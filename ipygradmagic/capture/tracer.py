@@ -191,7 +191,7 @@ class Tracer:
         while watch.local.steps:
             self._optimizers.prune()
             if watch.local.steps:
-                watch.local.steps.pop()
+                self._optimizers.leave(watch.local.steps.pop())
         watch.local.passes.clear()
         watch.recorder.close_bursts()
         watch.unseen(_NOWHERE)

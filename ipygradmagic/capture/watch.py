@@ -50,6 +50,7 @@ class BackwardPass:
     loss: float | None = None
     graph: int | None = None
     first: RawEvent | None = None
+    new_sums: bool = False
     captured: dict[int, list[Look]] = field(default_factory=dict)
     handles: list[torch.utils.hooks.RemovableHandle] = field(default_factory=list)
     way: Way | None = None
@@ -79,6 +80,8 @@ class StepCall:
     shell: FrameType | None
     closures: int = 0
     in_closure: int = 0
+    returned: RawEvent | None = None
+    """The last return of the closure, until it is known what the step made of it."""
     way: Way | None = None
     teams: list[tuple[Team, Pack]] = field(default_factory=list)
 
@@ -307,6 +310,11 @@ class Watch:
         for one in moved:
             self._rebind(one, here)
 
+    def newborn(self, here: Here) -> None:
+        """Record which names have moved to leaves that were made since the last event."""
+        if self.discovery.births:
+            self.rebind(self.discovery.settle(here.frame), here)
+
     def _rebind(self, one: Rebinding, here: Here) -> None:
         site = one.site if one.site >= 0 else here.site
         spot = Here(site, None, None)
@@ -317,14 +325,14 @@ class Watch:
         event.source = event.source or source
         old, new = one.old, one.new
         slot = old.slot
-        if one.derived:
+        tensor = new.tensor()
+        new.value = look(tensor) if tensor is not None else None
+        if one.derived and not self._of_nothing(old, old.value, new.value):
             used = self.ledger.update(old.id, slot, event.index, site, event.number, "rebind")
             if used and not is_finite(old.grad):
                 self.ledger.nonfinite(old.id, event.index, site, event.number, used=True)
         change = RawChange(new, old.grad, new.grad, changed=not same(old.grad, new.grad))
-        change.value_before = old.value
-        tensor = new.tensor()
-        new.value = change.value_after = look(tensor) if tensor is not None else None
+        change.value_before, change.value_after = old.value, new.value
         change.holds = self.ledger.holds(new.slot)
         event.changes.append(change)
 
@@ -429,6 +437,7 @@ class Watch:
 
     def unseen(self, here: Here) -> None:
         """Record what happened to gradients since the last event without being noticed."""
+        self.newborn(here)
         known = self.books.alive()
         if self.local.passes:
             skipped = {i for p in self.local.passes for i in p.reached}
@@ -476,7 +485,8 @@ class Watch:
         event.source = source if event.source in (None, source) else "gradient"
         change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
         change.value_before, change.value_after = before, after
-        if source == "gradient":
+        nothing = self._of_nothing(leaf, before, after) and not self._of_clones(here)
+        if source == "gradient" and not nothing:
             if not is_finite(leaf.grad):
                 self.ledger.nonfinite(leaf.id, event.index, event.site, event.number, used=True)
             at = (event.index, event.site, event.number)
@@ -485,6 +495,16 @@ class Watch:
         change.holds = self.ledger.holds(leaf.slot)
         self.join(event, change)
         self.everyone_else(event)
+
+    def _of_nothing(self, leaf: Leaf, before: Look, after: Look) -> bool:
+        """A gradient that was emptied in place moves nothing: an update by it uses nothing."""
+        if leaf.slot is None or not is_zero(leaf.grad) or not same(before, after):
+            return False
+        return not self.ledger.holds(leaf.slot).count
+
+    def _of_clones(self, here: Here) -> bool:
+        """The statement computes from clones of gradients that were taken before."""
+        return self.discovery.derivation.of_others(here.site, here.frame)
 
     def settle(
         self,
@@ -503,9 +523,12 @@ class Watch:
         if grad is None:
             self.detach(leaf, event)
         elif cleared:
-            self.resettle(leaf, grad, event, derived=False)
+            self.resettle(leaf, grad, event, derived=False, empty=True)
             self.ledger.clear(leaf.id, leaf.slot or 0, event.index, event.site)
         else:
+            if how == "gathered":
+                self.ledger.gather(leaf.id)
+                how = "edited"
             self.resettle(leaf, grad, event, derived=how != "assigned by hand")
             if how != "assigned by hand":
                 at = (event.index, event.site, how, event.number)
@@ -516,7 +539,9 @@ class Watch:
         self.share(leaf, event)
         return event
 
-    def resettle(self, leaf: Leaf, grad: Tensor, event: RawEvent, *, derived: bool) -> None:
+    def resettle(
+        self, leaf: Leaf, grad: Tensor, event: RawEvent, *, derived: bool, empty: bool = False
+    ) -> None:
         """``leaf.grad`` is this tensor now: find its slot, hand its contributions over."""
         old = leaf.slot
         slot = self.books.slot_for(leaf, grad)
@@ -526,7 +551,7 @@ class Watch:
             self.books.slots[old].holders.discard(leaf.id) if old in self.books.slots else None
         leaf.slot = slot.id
         at = (event.index, event.site)
-        self.ledger.assign(leaf.id, old, slot.id, *at, derived=derived)
+        self.ledger.assign(leaf.id, old, slot.id, *at, derived=derived, empty=empty)
 
     def detach(self, leaf: Leaf, event: RawEvent) -> None:
         """``leaf.grad`` is None now."""

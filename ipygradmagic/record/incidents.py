@@ -86,6 +86,7 @@ class Open:
     newest: int
     count: int = 1
     repeats: int = 0
+    event_before: int = 0
     leaves: dict[int, str] = field(default_factory=dict)
     leaf_count: int = 0
     seen: set[int] = field(default_factory=set)
@@ -113,9 +114,13 @@ class Incidents:
         """All of them, as they are being collected."""
         return tuple(self._open.values())
 
-    def drop(self, gone: Open) -> None:
-        """Take one back."""
-        self._open = {key: o for key, o in self._open.items() if o is not gone}
+    def take_back(self, found: Open) -> None:
+        """Its last time was none; without any it is gone."""
+        if found.count > 1:
+            found.count -= 1
+            found.last_event = found.event_before
+        else:
+            self._open = {key: o for key, o in self._open.items() if o is not found}
 
     def note(
         self,
@@ -141,7 +146,7 @@ class Incidents:
             )
         elif found.last_event != event:
             found.count += 1
-            found.last_event = event
+            found.event_before, found.last_event = found.last_event, event
         self.name_leaf(found, leaf)
         return found
 

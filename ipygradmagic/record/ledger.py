@@ -120,26 +120,38 @@ class Ledger:
         account.last_deposit = event
 
     def assign(
-        self, leaf: int, old: int | None, new: int, event: int, site: int, *, derived: bool
+        self,
+        leaf: int,
+        old: int | None,
+        new: int,
+        event: int,
+        site: int,
+        *,
+        derived: bool,
+        empty: bool = False,
     ) -> None:
         """A tensor was put into ``leaf.grad`` by hand.
 
         A buffer that is already in the books (another leaf's gradient) brings what it holds.
         Otherwise it inherits the old contributions if it was computed from them
-        (``derived``), and else counts as one contribution made by hand.
+        (``derived``), and else counts as one contribution made by hand (none if it is ``empty``).
         """
         held = self._slots[old].runs if old is not None and old in self._slots else []
         inherited = [run.copy() for run in held] if derived else []
         if old is not None and old != new:
             self._hand_over(leaf, old, event, site, keep=derived)
         known = new in self._slots
-        if derived:
-            self._account(leaf).redeem()
         self.attach(leaf, new)
-        if not known:
+        if not known and (inherited or not empty):
             by_hand = [Run(site, 0, 0, event, event)]
             self._slots[new].runs = inherited or by_hand
             self._slots[new].note = "edited" if inherited else "assigned by hand"
+
+    def gather(self, leaf: int) -> None:
+        """A gradient was put together from clones: what was cleared since had been read before."""
+        account = self._account(leaf)
+        account.redeem()
+        account.dropped.clear()
 
     def edit(
         self,
@@ -424,7 +436,7 @@ class Ledger:
             if not repeated:
                 fresh = True
                 if all(r.used for r in found.runs):
-                    self._point_at_step(account, leaf, event, site, number, actor)
+                    self._point_at_step(account, found.runs, leaf, event, site, number, actor)
             self._consume(account, found, leaf, event, site, number, actor)
         if not any_held and owned:
             self._empty_step(actor, owned, event, site, number)
@@ -434,7 +446,14 @@ class Ledger:
             self._streak[actor] = 0
 
     def _point_at_step(
-        self, account: Account, leaf: int, event: int, site: int, number: int, actor: str
+        self,
+        account: Account,
+        runs: list[Run],
+        leaf: int,
+        event: int,
+        site: int,
+        number: int,
+        actor: str,
     ) -> None:
         """A write by hand opened this window and a step closes it: blame the step, not the write.
 
@@ -443,6 +462,7 @@ class Ledger:
         for found in self._incidents.opened():
             mine = found.kind == "stale" and not found.actor and self._incidents.names(found, leaf)
             if mine and found.last_event == account.last_consumed:
+                once = found.count == 1
                 moved = self._incidents.note(
                     "stale",
                     event,
@@ -450,14 +470,14 @@ class Ledger:
                     site,
                     actor=actor,
                     number=number,
-                    deposited=found.deposited,
-                    oldest=found.oldest,
-                    newest=found.newest,
+                    deposited=found.deposited if once else runs[-1].site,
+                    oldest=found.oldest if once else runs[0].first,
+                    newest=found.newest if once else runs[-1].last,
                     origin=found.origin,
                 )
                 for other in found.leaves:
                     self._incidents.name_leaf(moved, other)
-                self._incidents.drop(found)
+                self._incidents.take_back(found)
 
     def _empty_step(
         self,

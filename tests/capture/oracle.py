@@ -377,14 +377,43 @@ class Comparison:
         same = alike(see.grad(leaf, first), see.grad(leaf, last))
         if not inner and not row.grad_changed and not same:
             self.say(event, leaf, "said to be unchanged, but changed")
-        if event.kind == "step" and act.role != "closure":
-            self._check_values(event, row, leaf, first, last)
+        if act.role == "closure":
+            self._check_moved(event, row, leaf, act)
+        elif event.kind == "step":
+            self._check_values(event, row, leaf, self._last_return(act), last)
         elif row.value_before is not None or row.value_after is not None:
             self.say(event, leaf, "values in a row of an event that changes none")
         if event.kind == "backward":
             self._check_added(event, row, leaf, act)
         elif row.added is not None or row.added_mean is not None:
             self.say(event, leaf, "something added by what adds nothing")
+
+    def _last_return(self, step: Act) -> int:
+        """When the step was called, or when its closure was called for the last time."""
+        inner = [a for a in self.witness.did("closure") if step in a.chain()]
+        again = [self._again(a) for a in inner]
+        return max([step.start, *(at for at in again if at is not None)])
+
+    def _again(self, closure: Act) -> int | None:
+        """When the step that has this return called its closure again; None if it did not."""
+        (step,) = [a for a in closure.chain() if a.role == "step"][:1]
+        inner = [a for a in self.witness.did("closure") if step in a.chain()]
+        later = [a.outer for a in inner if a.end > closure.end][:1]
+        return min(
+            (a.start for a in self.witness.acts if a.outer in later and a.start > closure.end),
+            default=None,
+        )
+
+    def _check_moved(self, event: Event, row: Change, leaf: int, act: Act) -> None:
+        """What the step moved between two calls of its closure is told with the first of them."""
+        again = self._again(act)
+        before = self.witness.moments[act.end][leaf].value
+        after = before if again is None else self.witness.moments[again][leaf].value
+        if alike(before, after):
+            if row.value_before is not None or row.value_after is not None:
+                self.say(event, leaf, "values in a row of an event that changes none")
+        elif not tells(row.value_before, before) or not tells(row.value_after, after):
+            self.say(event, leaf, f"moved {before} → {after}: {row}")
 
     def _check_values(self, event: Event, row: Change, leaf: int, first: int, last: int) -> None:
         before, after = self.witness.moments[first][leaf], self.witness.moments[last][leaf]
@@ -673,8 +702,6 @@ class Books:
         self.covered: set[int] = set()
         self.sizes: dict[int, list[int]] = {}
         self.stale: list[Stale] = []
-        self.from_nothing = False
-        """Some update by hand had an operand that held nothing."""
         self._window: dict[int, Stale] = {}
         self.then: list[tuple[int, frozenset[int], frozenset[int]]] = [
             (0, frozenset(), frozenset())
@@ -697,8 +724,9 @@ class Books:
                 for one in powers(heard[0]):
                     self.number[one], self.owner[one] = numbers[id(act)], leaf
         elif act.role == "closure" or (act.role == "step" and not self._closures(act)):
+            before = frozenset(self.used)
             for leaf in act.owned:
-                self._consume(act, leaf, self.held(leaf, act.end), act.name)
+                self._consume(act, leaf, self.held(leaf, act.end), act.name, before)
         elif act.role in ("use", "rebind"):
             leaf = max(
                 i
@@ -706,14 +734,21 @@ class Books:
                 if x.name == act.name and x.born <= act.start
             )
             some = self.held(leaf, act.start) if act.operand is None else powers(act.operand)
-            self.from_nothing = self.from_nothing or not some
             self._consume(act, leaf, some, "")
 
     def _closures(self, step: Act) -> bool:
         return any(a.role == "closure" and step in a.chain() for a in self.witness.acts)
 
-    def _consume(self, act: Act, leaf: int, some: set[int], actor: str) -> None:
-        new, old = some - self.used, some & self.used
+    def _consume(
+        self,
+        act: Act,
+        leaf: int,
+        some: set[int],
+        actor: str,
+        before: frozenset[int] | None = None,
+    ) -> None:
+        """``before``: used by earlier updates, not by this one for a leaf with the same gradient."""
+        new, old = some - self.used, some & (self.used if before is None else before)
         if new:
             self.sizes.setdefault(leaf, []).append(len(new))
         if new and old:
@@ -814,7 +849,11 @@ class Books:
         if false:
             raise Mismatch(f"not stale at {false}")
         acts = {frozenset(end for _, _, end in ways) for ways in windows}
-        if not sum(i.count for i in said) >= len(set(map(min, acts))):
+        apart: list[frozenset[int]] = []  # one step may be blamed for windows of several leaves
+        for ends in sorted(acts, key=max):
+            if all(ends.isdisjoint(other) for other in apart):
+                apart.append(ends)
+        if not sum(i.count for i in said) >= len(apart):
             raise Mismatch(f"{len(acts)} windows are stale, told are {said}")
 
     def _check_place(self, true: list[tuple[Event, Stale]], said: list[Incident]) -> None:

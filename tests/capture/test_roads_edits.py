@@ -104,7 +104,6 @@ LOADED = [
         "m(torch.ones(1, 2)).sum().backward()  # => backward m.weight=1\n"
         "m.load_state_dict(saved, assign=True)\n"
         "m(torch.ones(1, 2)).sum().backward()  # => rebind other m.weight=0; backward m.weight=1\n",
-        fault="a module's replaced parameter is said to be bound where the module was made",
     ),
     Road(
         "to another dtype and back",

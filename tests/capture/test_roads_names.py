@@ -151,7 +151,6 @@ NAMES = [
         "net.weight",
         "net.bias",
         order="backward step backward step",
-        fault="models made for one call each are taken for one whose parameters were replaced",
     ),
     _named("no name at all", f"(lambda x: x.sum())({ONE}).backward()  # => backward", "‹unnamed 1 #1›", order="backward"),
     _named(

@@ -75,7 +75,6 @@ def test_every_optimizer_of_torch(made: str, tmp_path: Path) -> None:
         assert row.value_before.values != row.value_after.values
 
 
-INSIDE = "what LBFGS moves between two closures is shown as an update of unknown source"
 WAYS = [
     Road(
         "LBFGS",
@@ -92,7 +91,6 @@ WAYS = [
         """,
         order=("zero_grad backward step " * 2 + "step ") * 2,
         findings=frozenset({"closure"}),
-        fault=INSIDE,
     ),
     Road(
         "LBFGS whose closure never clears",
@@ -109,7 +107,6 @@ WAYS = [
         """,
         order="zero_grad backward step backward step step " * 2,
         alarms=frozenset({"stale-gradient"}),
-        fault=INSIDE,
     ),
     Road(
         "SGD with a closure",
@@ -257,7 +254,6 @@ WAYS = [
             opt.step()  # => step actor:opt w=1
         """,
         consumed="w=2",
-        fault="a step that calls super's is shown, and counted, as two steps",
     ),
     Road(
         "an optimizer that is none of torch's",
