@@ -19,6 +19,7 @@ from torch import nn
 
 import ipygradmagic
 from ipygradmagic import trace
+from ipygradmagic.api import forget
 from ipygradmagic.capture import recorder, tracer
 from tests.conftest import patched
 from tests.perf import cells
@@ -35,6 +36,7 @@ def test_a_long_run_keeps_little_and_knows_the_first_and_last_time(monkeypatch) 
     monkeypatch.setattr(recorder, "TAIL", 300)
     sizes = []
     for rounds in (600, 3000):
+        forget()  # a leaf of the run before would be counted as unchanged
         t, first, last = long_run(rounds)
         (stale,) = [i for i in t.trace.ledger.incidents if i.kind == "stale"]
         assert (stale.count, stale.first_event, stale.last_event) == (5, first, last)

@@ -223,7 +223,7 @@ class Interception:
             result = original(tensor, *args, **kwargs)
             hand = self.hand
             if hand is not None and not torch.compiler.is_compiling():
-                if not hand.watch.local.quiet:
+                if not hand.watch.away and not hand.watch.local.quiet:
                     with hand.watch.guard():
                         hand.born(tensor)
             return result

@@ -317,6 +317,7 @@ SHARED = [
             a.grad.zero_()  # => zero_grad a=0
         """,
         ends="a=0 b=2",
+        alarms=frozenset({"stale-gradient"}),
     ),
     Road(
         "training with a flat buffer",
