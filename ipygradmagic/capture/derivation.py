@@ -143,6 +143,14 @@ class Derivation:
         best = max(judged, key=lambda f: f[:3])[3]
         return best.code, best.line, best.answer()
 
+    def binds(self, code: CodeType, name: str, born: Sequence[tuple[CodeType, int]]) -> bool:
+        """Whether the statement in which a tensor was made binds ``name`` in this function."""
+        scope = _scope_in(None, code)
+        if scope is None:
+            return False
+        found = list(_binders(scope, code, name, "", []))
+        return any(f.runs(at, lasti) for at, lasti in born if at is code for f in found)
+
     def of_setting(self, code: CodeType) -> Answer:
         """Whether what a file sets by ``setattr`` and the like is computed from a gradient.
 

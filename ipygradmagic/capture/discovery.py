@@ -19,6 +19,8 @@ from ipygradmagic.capture.source import Here, Sources, is_user
 _ROOT = re.compile(r"\w+")
 MOST_BORN = 64
 """So many new leaves are remembered with the line that made them, until they are met."""
+MOST_VARIABLES = 16
+"""At a new line, so many leaves are looked up among the variables of functions."""
 MOST_BOUND = 10_000
 """So many answers to "which statement bound it?" are remembered, by the line that made the leaf."""
 MOST_LOOKS = 4
@@ -72,6 +74,7 @@ class Discovery:
         self._order: dict[int, list[Leaf]] = {}
         self.births: dict[int, Birth] = {}
         self._bound: dict[tuple[object, ...], tuple[CodeType, int, bool | None]] = {}
+        self._variables: dict[tuple[CodeType, str], Leaf] = {}
         self._plain: dict[tuple[CodeType | None, str], None] = {}
         self._modules: dict[int, weakref.ref[torch.nn.Module]] = {}
 
@@ -104,10 +107,14 @@ class Discovery:
         before = self._order.get(here.site, []) if whole else []
         if len(before) != len(tensors):
             before = []
+        fresh = whole and here.site not in self._order and len(tensors) <= MOST_VARIABLES
         for i, tensor in enumerate(tensors):
-            if self.books.find(tensor) is None:
+            leaf = self.books.find(tensor)
+            if leaf is None:
                 old = before[i] if before else None
                 moved += self._meet(tensor, here.frame, None, old, named)
+            elif fresh:
+                self._note_variable(leaf, tensor, here.frame)
         if whole:
             known = [self.books.find(t) for t in tensors]
             self._order[here.site] = [leaf for leaf in known if leaf is not None]
@@ -133,22 +140,53 @@ class Discovery:
                 continue
             if birth.looks < MOST_LOOKS:
                 birth.looks += 1
-                name, home = self._taken(tensor, frame)
+                old, name, home = self._taken(tensor, frame, birth)
                 if name:
-                    moved += self._meet(tensor, home, name)
+                    moved += self._meet(tensor, home, name, old, maker=self._maker(tensor))
                     self.births.pop(key, None)
         return moved
 
-    def _taken(self, tensor: Tensor, frame: FrameType | None) -> tuple[str, FrameType | None]:
-        """The variable that denotes the tensor now and has denoted another leaf before."""
+    def _taken(
+        self, tensor: Tensor, frame: FrameType | None, birth: Birth
+    ) -> tuple[Leaf | None, str, FrameType | None]:
+        """The variable that denotes the tensor now and has denoted another leaf before.
+
+        The variable of a function that has returned meanwhile is known by the statement that made
+        the tensor.
+        """
         inner = {f.f_code: f for f in reversed(names.frames_of(frame))}
+        made = self.sources.frames(birth.site)
+        for scope, name in self._plain:
+            if scope is None or not made or made[0][0] is not scope:
+                continue
+            denotes = scope in inner and names.variables(inner[scope]).get(name) is tensor
+            if denotes or (scope not in inner and self.derivation.binds(scope, name, made)):
+                old = self.current.get((scope, name)) or self._variables.get((scope, name))
+                called = name if denotes else self._lasting(tensor) or name
+                return old, called, inner.get(scope, _module_frame(frame))
         for scope, name in self._plain:
             if scope is None:
                 if self.namespace.get(name) is tensor:
-                    return name, _module_frame(frame)
+                    return None, name, _module_frame(frame)
             elif scope in inner and names.variables(inner[scope]).get(name) is tensor:
-                return name, inner[scope]
-        return "", None
+                return None, name, inner[scope]
+        return None, "", None
+
+    def _maker(self, tensor: Tensor) -> CodeType | None:
+        """The function of the user's that made a new leaf; None for the namespace's own code."""
+        birth = self.births.get(id(tensor))
+        made = self.sources.frames(birth.site) if birth is not None else ()
+        return made[0][0] if made and made[0][0].co_name != "<module>" else None
+
+    def _note_variable(self, leaf: Leaf, tensor: Tensor, frame: FrameType | None) -> None:
+        """A function's variable denotes the leaf under another name: it may be bound anew."""
+        local, home = names.in_frames(tensor, frame)
+        scope = _scope_of(home)
+        if local is None or scope is None or home is None or local in loop_names(home.f_code):
+            return
+        if len(self._variables) < MOST_BOUND:
+            self._variables[scope, local] = leaf
+            self._plain[scope, local] = None
 
     def optimizer_name(self, optimizer: torch.optim.Optimizer, frame: FrameType | None) -> str:
         """What the user calls an optimizer; its class name if nothing better is found."""
@@ -186,6 +224,7 @@ class Discovery:
         name: str | None,
         old: Leaf | None = None,
         named: bool = False,
+        maker: CodeType | None = None,
     ) -> list[Rebinding]:
         if self.books.find(tensor) is not None:
             return []
@@ -202,11 +241,15 @@ class Discovery:
             leaf.name = f"‹unnamed {shape_words(leaf.shape)} #{self._unnamed}›"
             return []
         key = (_scope_of(home), name)
-        if old is not None and old.name != name and self._still_there(old):
+        if old is not None and maker is None and old.name != name and self._still_there(old):
             old = None  # one line may reach one model after another
+            if key[0] is not None and key[0] is self._maker(tensor):
+                old = self._variables.get((key[0], name))  # no: its variable was bound anew
         old = old or self.current.get(key) or self._returned(key, leaf)
         self.books.rename(leaf, name)
         self.current[key] = leaf
+        if frame is not None and home is not frame:
+            self._note_variable(leaf, tensor, frame)
         if not looped and name.isidentifier():
             self._plain[key] = None
         self._note_found(tensor)
@@ -215,7 +258,7 @@ class Discovery:
             self._modules[leaf.id] = weakref.ref(module)
         if old is None or old is leaf or looped or leaf.kind != "leaf":
             return []  # an activation is a new tensor in every round: that rebinds no leaf
-        moved = self._rebinding(name, old, leaf, home, module)
+        moved = self._rebinding(name, old, leaf, home, module, maker)
         self._modules.pop(old.id, None)
         return moved
 
@@ -297,11 +340,12 @@ class Discovery:
         new: Leaf,
         frame: FrameType | None,
         module: torch.nn.Module | None,
+        maker: CodeType | None = None,
     ) -> list[Rebinding]:
         match = _ROOT.match(name)
         root = match.group() if match else name
         home = self._home_of(root, frame)
-        code = home.f_code if home is not None else self.module_code
+        code = home.f_code if home is not None else maker or self.module_code
         known = self._modules.get(old.id)
         attribute = "" if root == name else None
         if module is not None and known is not None and known() is module:
@@ -332,6 +376,8 @@ class Discovery:
             elif module is not None and known is not None and _is_argument(root, home):
                 if known() is not module:
                     return []  # called with one model, then with another one
+            elif root == name and _is_argument(root, home):
+                return []  # nothing in the function binds it: called with one tensor, then another
         if site < 0 and not attribute:
             site, derived = self._spots.get(root, (-1, None))
         new.born = site

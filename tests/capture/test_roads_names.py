@@ -152,6 +152,24 @@ NAMES = [
         "net.bias",
         order="backward step backward step",
     ),
+    _named(
+        "a function that binds its argument anew, round after round, and hands it back",
+        "def fit(w):\n    for _ in range(2):\n        (w * w).sum().backward()  # => backward\n"
+        "        w = (w - 0.1 * w.grad).detach().requires_grad_()  # => rebind gradient\n    return w\n"
+        f"start = {ONE}\nend = fit(start)\n",
+        "start",
+        "w",
+        order="backward rebind backward rebind",
+        consumed="start=1 w=1",
+    ),
+    _named(
+        "one function, one tensor after another",
+        "def fit(w):\n    (w * w).sum().backward()  # => backward\n"
+        "    w.data -= 0.1 * w.grad  # => update gradient\n"
+        f"fit({ONE})\nfit({ONE})\n",
+        "w",
+        order="backward update backward update",
+    ),
     _named("no name at all", f"(lambda x: x.sum())({ONE}).backward()  # => backward", "‹unnamed 1 #1›", order="backward"),
     _named(
         "an underscore and a dunder are nobody's choice",

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import sysconfig
 from pathlib import Path
 
 import nbformat
@@ -25,7 +27,16 @@ def execute(path: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     here = {"metadata": {"path": str(ROOT)}}
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources=here).execute()
-    return _without_timing(notebook)
+    return _without_folders(_without_timing(notebook))
+
+
+def _without_folders(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Drop where Python is installed on this machine; tracebacks name files by their last folder."""
+    text = nbformat.writes(notebook)
+    paths = sysconfig.get_paths()
+    for folder in {paths[k] for k in ("purelib", "platlib", "stdlib", "platstdlib")}:
+        text = text.replace(str(Path(folder).parent) + os.sep, "…/")
+    return nbformat.reads(text.replace(str(ROOT) + os.sep, ""), as_version=4)
 
 
 def _without_timing(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

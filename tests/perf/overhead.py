@@ -1,9 +1,9 @@
-"""Prints traced/untraced time ratios: ``python -m tests.perf.overhead [rounds] [workloads]``.
+"""Prints traced/untraced time ratios: ``python -m tests.perf.overhead [rounds] [workloads] [tools]``.
 
 For each workload, chunks of plain steps and of steps under every tool alternate in one process
 in random order; a ratio is that of the medians, with the quartiles of the paired ratios as
-spread. A chunk is long enough for what a tool does once (naming, the first copies) to be a
-small part of it, as in a real run. Peers that are not installed are left out: ``pip install
+spread. The first steps of a chunk, in which a tool does what it does once (naming, the first
+copies), are not timed. Peers that are not installed are left out: ``pip install
 wandb tensorboard`` for all of them.
 """
 
@@ -24,6 +24,9 @@ import torch
 from torch import nn
 
 from ipygradmagic import trace
+
+WARM_UP = 3
+"""Steps of every chunk before the clock starts."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +199,9 @@ TOOLS = {
 
 def chunk(work: Workload, tool: Callable[..., Any]) -> float:
     with tool(work.model) as after:
+        for _ in range(WARM_UP):
+            work.step()
+            after()
         begin = time.perf_counter()
         for _ in range(work.steps):
             work.step()
@@ -229,7 +235,8 @@ def main() -> None:
     tools = {
         name: tool
         for name, (tool, needs) in TOOLS.items()
-        if not needs or importlib.util.find_spec(needs)
+        if (not needs or importlib.util.find_spec(needs))
+        and (len(sys.argv) < 4 or name in sys.argv[3].split(","))
     }
     print(f"torch {torch.__version__}, one thread, median of {rounds} chunks (quartiles)")
     print(" " * 4 + "".join(f"{name:>22s}" for name in tools))
