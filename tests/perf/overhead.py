@@ -9,6 +9,7 @@ wandb tensorboard`` for all of them.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import random
 import statistics
@@ -202,6 +203,7 @@ def chunk(work: Workload, tool: Callable[..., Any]) -> float:
         for _ in range(WARM_UP):
             work.step()
             after()
+        gc.collect()  # what the chunk before has left behind is not this one's
         begin = time.perf_counter()
         for _ in range(work.steps):
             work.step()
