@@ -207,6 +207,11 @@ def cell_error(
 def _notes(watch: Watch, kept: int) -> Iterator[str]:
     for what, count in watch.notes.items():
         yield what if count == 1 else f"{what} ({count} times)"
+    if not watch.teams.read:
+        yield (
+            "Level events: the numbers of what optimizers step were not read; NaN or infinity is "
+            "noticed only once a loss is not finite."
+        )
     if kept < watch.recorder.total:
         yield (
             f"{watch.recorder.total} events happened; the numbers of {kept} are kept (the first and "

@@ -18,14 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ipygradmagic.record.tensors import SMALL, Number, Summary
+from ipygradmagic.record.tensors import SMALL, UNREAD, Number, Summary
 
 MIDDLE = 65_536
 """Up to this many elements, tensors are copied; their statistics are made when asked for."""
 LARGE = 1_048_576
 """Beyond this many elements, the statistics come from a sample."""
-UNREAD = "not read"
-"""In place of a layout: a tensor of which level ``events`` keeps no numbers."""
 BLOCKS, BLOCK = 1024, 1024
 """A sample is this many evenly spaced blocks of this many elements."""
 _FEW = 4

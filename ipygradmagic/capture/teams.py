@@ -41,6 +41,8 @@ MOST_READ = 64
 """Up to this many tensors, small ones are read even where nothing says that they changed."""
 SOON = 16
 """A team that is parted before so many events have used it was not worth its making."""
+FREE = 3
+"""So many times in a row that may happen before making teams has to wait."""
 LONGEST_WAIT = 10_000
 """Events after which teams are tried again at the latest, if they never last."""
 
@@ -386,7 +388,8 @@ class Teams:
 
     def _wait(self, event: int) -> None:
         self._failed += 1
-        self._next = event + min(SOON * 2 ** min(self._failed, 16), LONGEST_WAIT)
+        if self._failed > FREE:  # at first there are lines that have not been recorded yet
+            self._next = event + min(SOON * 2 ** min(self._failed, 16), LONGEST_WAIT)
 
     def _part(self, team: Team) -> None:
         grads = team.grads.looks() if team.grads is not None else [None] * len(team.leaves)

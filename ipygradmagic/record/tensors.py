@@ -13,6 +13,8 @@ SMALL = 16
 """Up to this many elements, every number of a tensor is kept."""
 
 Number = float | complex
+UNREAD = "not read"
+"""In place of a layout: a tensor of which level ``events`` keeps no numbers."""
 TensorKind = Literal["leaf", "retained", "non-leaf"]
 
 

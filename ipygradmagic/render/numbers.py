@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ipygradmagic.record.tensors import Number, Summary
+from ipygradmagic.record.tensors import UNREAD, Number, Summary
 from ipygradmagic.render.view import Line
 
 DIGITS = 4
@@ -118,6 +118,8 @@ def _number_line(text: str) -> Line:
 
 
 def _unknown(summary: Summary) -> str:
+    if summary.layout == UNREAD:
+        return UNREAD
     return "not readable" if summary.layout == "strided" else f"{summary.layout}: no numbers"
 
 
