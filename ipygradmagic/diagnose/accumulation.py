@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipygradmagic.diagnose import patch
 from ipygradmagic.diagnose.words import (
     at,
     evidence_of,
@@ -15,7 +16,7 @@ from ipygradmagic.diagnose.words import (
     times,
     total,
 )
-from ipygradmagic.record.findings import Evidence, Finding, Remedy
+from ipygradmagic.record.findings import Edit, Evidence, Finding, Remedy
 from ipygradmagic.record.ledger import Incident, LeafBook
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.trace import Trace
@@ -55,16 +56,61 @@ def _earlier(origin: SourceLocation | None) -> str:
 
 
 def _clear_remedy(trace: Trace, incident: Incident) -> Remedy:
+    backward, used = incident.deposited, incident.where
+    alone = _only_user(trace, incident)
+    early = alone and _one_backward_each(trace, incident)
+    before: Edit | None = None
+    after: Edit | None = None
     if incident.actor:
-        return Remedy(
-            f"Clear the gradients once in every round, before the backward{at(incident.deposited)}.",
-            f"{incident.actor}.zero_grad()",
-        )
-    name = incident.tensors[0] if incident.tensors else "w"
-    return Remedy(
-        f"Clear the gradient in every round, after the update{at(incident.where)}.",
-        f"{name}.grad = None" if "‹" not in name else "p.grad = None",
+        code, what = f"{incident.actor}.zero_grad()", "the step"
+        before = patch.clear_before_backward(backward, used) if early else None
+        after = patch.clear_after_step(used) if alone else None
+    else:
+        name = incident.tensors[0] if incident.tensors else "w"
+        code, what = f"{name}.grad = None" if "‹" not in name else "p.grad = None", "the update"
+        before = patch.drop_before_backward(backward, used, incident.tensors) if early else None
+        after = patch.clear_after_update(used, incident.tensors) if alone else None
+    place = f"after {what}{at(used)}"
+    if before is not None or (incident.actor and after is None):
+        place = f"before the backward{at(backward)}"
+    return Remedy(f"Clear the gradients once in every round, {place}.", code, before or after)
+
+
+def _one_backward_each(trace: Trace, incident: Incident) -> bool:
+    """Never do two backward passes reach these tensors between two of the updates."""
+    ids, since = _ids(trace, incident), 0
+    for event in trace.events:
+        if not any(change.tensor in ids for change in event.changes):
+            continue
+        if event.kind == "backward" and event.continues is None:
+            since += 1
+            if since > 1:
+                return False
+        elif event.kind in ("step", "update") and _same_line(event.where, incident.where):
+            since = 0
+    return True
+
+
+def _ids(trace: Trace, incident: Incident) -> set[int]:
+    names = set(incident.tensors)
+    return {t.id for t in trace.tensors if t.name in names}
+
+
+def _same_line(one: SourceLocation | None, other: SourceLocation | None) -> bool:
+    return (
+        one is not None and other is not None and (one.file, one.line) == (other.file, other.line)
     )
+
+
+def _only_user(trace: Trace, incident: Incident) -> bool:
+    """No other line updates these tensors: where two do, one may be meant to reuse."""
+    ids = _ids(trace, incident)
+    for event in trace.events:
+        uses = event.kind == "step" or (event.kind in ("update", "rebind"))
+        if uses and event.source != "other" and not _same_line(event.where, incident.where):
+            if any(change.tensor in ids for change in event.changes):
+                return False
+    return True
 
 
 def decayed_gradient(trace: Trace) -> Iterator[Finding]:
@@ -122,6 +168,7 @@ def leaked_gradient(trace: Trace) -> Iterator[Finding]:
                 f"Clear them before the backward{at(incident.other)}, or detach() what the first "
                 "loss must not reach.",
                 f"{incident.actor}.zero_grad()",
+                patch.clear_before_backward(incident.other, incident.where),
             ),
             evidence=evidence_of(incident, incident.where, incident.deposited, incident.other),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ipygradmagic.diagnose import accumulation, flow, numerics, order, ownership
+from ipygradmagic.diagnose.patch import with_diff
 from ipygradmagic.record.findings import SEVERITIES, Finding
 from ipygradmagic.record.trace import Trace
 
@@ -43,7 +44,7 @@ def diagnose(trace: Trace) -> Trace:
     warnings: list[str] = []
     for diagnosis in DIAGNOSES:
         try:
-            findings += diagnosis(trace)
+            findings += map(with_diff, diagnosis(trace))
         except Exception as error:
             name = getattr(diagnosis, "__name__", "a diagnosis")
             warnings.append(f"the diagnosis {name} failed: {type(error).__name__}: {error}")

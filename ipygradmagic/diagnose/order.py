@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipygradmagic.diagnose import patch
 from ipygradmagic.diagnose.flow import loss_is_a_leaf
 from ipygradmagic.diagnose.ownership import holds_replaced
 from ipygradmagic.diagnose.words import at, evidence_of, grads, of_kind, times, total
@@ -27,6 +28,7 @@ def cleared_before_step(trace: Trace) -> Iterator[Finding]:
             remedy=Remedy(
                 "Clear the gradients before backward() or after step().",
                 f"loss.backward()\n{incident.actor}.step()\n{incident.actor}.zero_grad()",
+                patch.move_behind(incident.other, incident.where),
             ),
             evidence=evidence_of(incident, incident.other, incident.where, incident.deposited),
         )

@@ -30,6 +30,7 @@ class Request:
         options: For the recording and the report.
         output: Name under which the trace is stored in the namespace.
         words: What is no option: names, or expressions.
+        fix: Put the cell with the proposed changes below.
         graph: Expression whose graph ``%grad_state`` draws.
     """
 
@@ -37,6 +38,7 @@ class Request:
     output: str | None = None
     words: tuple[str, ...] = ()
     graph: str | None = None
+    fix: bool = False
 
 
 def with_arguments(*arguments: argument) -> Callable[[Method], Method]:
@@ -151,7 +153,13 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
     except OptionError as error:
         raise UsageError(str(error)) from None
     words_left = found.get("names") or found.get("expressions") or ()
-    return Request(options, _identifier(found.get("output")), tuple(words_left), found.get("graph"))
+    return Request(
+        options,
+        _identifier(found.get("output")),
+        tuple(words_left),
+        found.get("graph"),
+        found.get("fix", False),
+    )
 
 
 def _refuse_unknown(parser: argparse.ArgumentParser, words: list[str]) -> None:

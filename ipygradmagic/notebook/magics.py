@@ -64,6 +64,11 @@ class GradMagics(Magics):
         option("-o", "--output", metavar="NAME", help="store the trace in the namespace as NAME"),
         SAVE,
         LEVEL,
+        option(
+            "--fix",
+            action="store_true",
+            help="put the cell with the proposed changes below this one, for you to run",
+        ),
     )
     @no_var_expand
     @needs_local_scope

@@ -15,6 +15,7 @@ from ipygradmagic.notebook import cell as cells
 from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import Request
 from ipygradmagic.notebook.faults import contained, uninterrupted, warn
+from ipygradmagic.notebook.fix import offer
 from ipygradmagic.notebook.publish import publish
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Run:
     def __init__(self, shell: InteractiveShell, request: Request, filename: str) -> None:
         self._shell = shell
         self._request = request
+        self._filename = filename
         self._session: Session | None = None
         number = number_of(shell, filename) or current_number(shell)
         self._title = f"In [{number}]"
@@ -126,6 +128,8 @@ class Run:
             self._shell.user_ns[self._request.output] = trace
         options = self._request.options
         publish(self._shell, report(trace, options), options.format)
+        if self._request.fix:
+            offer(self._shell, raw_cell(self._shell), self._filename, trace)
 
 
 @dataclass(eq=False)

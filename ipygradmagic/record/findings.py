@@ -29,11 +29,37 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of the user's source that would mend it: a line that comes, perhaps one that goes.
+
+    Attributes:
+        file: Of the source, or the pseudo-file of a notebook cell.
+        line: The new line comes before this one (1-based).
+        text: The new line, indentation and all.
+        gone: A line that is removed; 0 for none.
+    """
+
+    file: str
+    line: int
+    text: str
+    gone: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do about it: one sentence, and optionally the code to write."""
+    """What to do about it.
+
+    Attributes:
+        text: One sentence.
+        code: The code to write, where it can be said without knowing the place.
+        edit: The change of the user's own source, where that can be given.
+        diff: That change as lines with ``+`` and ``-``.
+    """
 
     text: str
     code: str = ""
+    edit: Edit | None = None
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,7 @@ def _card(finding: Finding) -> FindingCard:
         title,
         finding.severity,
         tuple(f for f in facts if f[1]),
-        words.block(remedy.code) if remedy else "",
+        words.block(remedy.diff or remedy.code) if remedy else "",
         tuple(lines),
         name,
     )

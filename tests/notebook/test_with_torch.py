@@ -84,3 +84,33 @@ def test_unload_and_reload(kernel):
     assert kernel.run("%unload_ext ipygradmagic").status == "ok"
     assert kernel.run("%%trace_grad\n1").status == "error"
     assert kernel.run("%load_ext ipygradmagic").status == "ok"
+
+
+@pytest.fixture
+def real(bare):
+    """A shell in this process, over the real recorder."""
+    pytest.importorskip("torch")
+    bare.run_line_magic("load_ext", "ipygradmagic")
+    bare.run_cell(SETUP.split("%load_ext")[0], store_history=True)
+    bare.rl_next_input = None
+    yield bare
+    bare.run_line_magic("unload_ext", "ipygradmagic")
+
+
+def test_fix_puts_the_changed_cell_below(real, capsys):
+    cell = (
+        f"\n%%trace_grad --fix\n%pwd\n{LOOP.replace('opt.step()', 'opt.step()  # here')}    # end"
+    )
+    real.run_cell(cell, store_history=True)
+    assert "+ opt.zero_grad()" in capsys.readouterr().out
+    below = real.rl_next_input
+    backward = "    loss.backward()\n"
+    assert below == cell.lstrip("\n").replace(backward, f"    opt.zero_grad()\n{backward}")
+    real.run_cell(below, store_history=True)
+    assert "Nothing wrong found" in capsys.readouterr().out
+
+
+def test_fix_says_so_where_there_is_nothing_to_change(real, capsys):
+    real.run_cell("%%trace_grad --fix\nloss_of().backward()", store_history=True)
+    assert "--fix: the report proposes no change" in capsys.readouterr().out
+    assert real.rl_next_input is None
