@@ -12,6 +12,7 @@ from torch import Tensor
 from ipygradmagic.capture.autograd import readable
 from ipygradmagic.capture.bindings import bindings_of, module_of, own_nodes
 from ipygradmagic.capture.books import Leaf, grad_of
+from ipygradmagic.capture.comments import ignores
 from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.recorder import HEAD
 from ipygradmagic.capture.snapshot import look, summary
@@ -31,6 +32,9 @@ def harvest(watch: Watch, meta: Meta, error: BaseException | None, freed_by: int
     optimizers = tuple(optimizer_infos(watch))
     tensors = tuple(_tensors(watch))
     labels = {t.id: t.name for t in tensors}
+    ledger = watch.ledger.report(watch.recorder.counts, watch.sources.locate)
+    ended = cell_error(watch.sources, error, freed_by)
+    comments = ignores(watch.sources.files(), watch.sources.place)  # all places are known by now
     return Trace(
         events=events,
         total=watch.recorder.total,
@@ -38,8 +42,9 @@ def harvest(watch: Watch, meta: Meta, error: BaseException | None, freed_by: int
         tensors=tensors,
         optimizers=optimizers,
         graphs=tuple(_graphs(watch, labels)),
-        ledger=watch.ledger.report(watch.recorder.counts, watch.sources.locate),
-        error=cell_error(watch.sources, error, freed_by),
+        ledger=ledger,
+        comments=tuple(comments),
+        error=ended,
         notes=tuple(_notes(watch, len(events))),
         warnings=tuple(watch.warnings),
         meta=meta,
