@@ -19,6 +19,7 @@ from ipygradmagic.capture.intercept import Interception
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.source import CellOf, Here
 from ipygradmagic.capture.streaming import StreamedRecorder
+from ipygradmagic.capture.strict import Gate, Judge, strict_watchers
 from ipygradmagic.capture.watch import Watch
 from ipygradmagic.errors import NestedTraceError
 from ipygradmagic.options import Options
@@ -43,6 +44,7 @@ class Tracer:
         title: What is traced, for the report.
         cell_of: Maps a file name to the label of a notebook cell, or None.
         home: The frame whose end is the end of the trace, where there is one.
+        judge: What the diagnosis finds in a trace; asked if the trace is strict.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Tracer:
         title: str = "",
         cell_of: CellOf | None = None,
         home: FrameType | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self.options = options
         self.title = title
@@ -63,12 +66,19 @@ class Tracer:
         self._books = books
         self._watch = Watch(books, namespace, cell_of)
         self._watch.teams.read = options.level == "full"
-        self._backward = BackwardWatch(self._watch, options.graph)
-        optimizers = OptimizerWatch(self._watch, self._backward)
-        hand = HandWatch(self._watch, self._backward, optimizers)
-        self._optimizers = optimizers
-        self._interception = Interception(self._backward, optimizers, hand)
+        judge = judge if options.strict else None
+        self._backward, self._optimizers, hand = self._watchers(judge)
+        self._interception = Interception(self._backward, self._optimizers, hand)
         self._began = 0.0
+
+    def _watchers(self, judge: Judge | None) -> tuple[BackwardWatch, OptimizerWatch, HandWatch]:
+        """Of backward passes, of optimizers, and of what is done by hand."""
+        watch, graph = self._watch, self.options.graph
+        if judge is not None:
+            return strict_watchers(watch, graph, Gate(watch, judge, self._meta(0.0)))
+        backward = BackwardWatch(watch, graph)
+        optimizers = OptimizerWatch(watch, backward)
+        return backward, optimizers, HandWatch(watch, backward, optimizers)
 
     def start(self) -> None:
         """Install the interception and look at what there is.
@@ -111,7 +121,7 @@ class Tracer:
         """
         seconds = time.perf_counter() - self._began
         interrupt = _insist(self._restore)
-        meta = Meta(self.title, torch.__version__, seconds, self.options.names)
+        meta = self._meta(seconds)
         trace = Trace(meta=meta)
         try:
             trace = self._record(trace, error)
@@ -126,6 +136,10 @@ class Tracer:
         if interrupt is not None:
             raise interrupt
         return trace.with_findings(trace.findings, extra)
+
+    def _meta(self, seconds: float) -> Meta:
+        options = self.options
+        return Meta(self.title, torch.__version__, seconds, options.names, options.ignore)
 
     def stale(self) -> bool:
         """Whether it should have been stopped, but Ctrl-C came at the very moment.
