@@ -23,10 +23,8 @@ from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Silenced
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
-from ipygradmagic.render.html import to_html
 from ipygradmagic.render.report import report_view, state_view
-from ipygradmagic.render.text import to_text
-from ipygradmagic.render.view import View
+from ipygradmagic.render.shown import Report
 
 CellOf = Callable[[str], "str | None"]
 _BOOKS: list[Books] = []
@@ -92,21 +90,6 @@ class Session:
 
 def _found_in(trace: Trace) -> tuple[Finding, ...]:
     return diagnose(trace).findings
-
-
-@dataclass(frozen=True)
-class Report:
-    """A report that can be shown in more than one way; all say the same."""
-
-    view: View
-
-    def html(self) -> str:
-        """As HTML that needs no style sheet, script or network."""
-        return to_html(self.view)
-
-    def text(self, width: int = 100) -> str:
-        """As plain text of at most ``width`` columns."""
-        return to_text(self.view, width)
 
 
 def report(trace: Trace, options: Options | None = None) -> Report:

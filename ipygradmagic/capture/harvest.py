@@ -34,7 +34,9 @@ def harvest(watch: Watch, meta: Meta, error: BaseException | None, freed_by: int
     labels = {t.id: t.name for t in tensors}
     ledger = watch.ledger.report(watch.recorder.counts, watch.sources.locate)
     ended = cell_error(watch.sources, error, freed_by)
-    comments = ignores(watch.sources.files(), watch.sources.place)  # all places are known by now
+    origins = [i.origin for i in ledger.incidents] + [t.holds.origin for t in tensors if t.holds]
+    files = [*watch.sources.files(), *(place.file for place in origins if place is not None)]
+    comments = ignores(dict.fromkeys(files), watch.sources.place)
     return Trace(
         events=events,
         total=watch.recorder.total,

@@ -60,7 +60,7 @@ class Gate:
         """
         __tracebackhide__ = True
         watch = self.watch
-        if watch.local.quiet or not watch.running:
+        if torch.compiler.is_compiling() or watch.local.quiet or not watch.running:
             return
         error: GradientLifecycleError | None = None
         with watch.guard():

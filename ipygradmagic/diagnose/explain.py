@@ -2,7 +2,8 @@
 
 A page is ``pages/NAME.md``: what the finding is, why it matters, a wrong and a right program, and
 when to silence it, in this order under headings of the second level. The texts of one run (title,
-cause, remedy) are the rules'; a page repeats none of them.
+cause, remedy) are the rules'; a page repeats none of them. Code under the last heading is a line of
+the wrong program with a comment that silences the finding there.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def page(name: str) -> Page:
         _prose(why),
         Example(wrong, _code(fails)),
         Example(right, _code(works)),
-        _prose(silence),
+        _prose(_CODE.sub("", silence)),
+        _code(silence),
     )
 
 
@@ -64,9 +66,9 @@ def unknown(wanted: Iterable[str]) -> Iterator[str]:
 
 def nearest(name: str) -> str:
     """The end of a message about a name that does not exist: what may be meant."""
-    near = difflib.get_close_matches(name.lower(), names(), n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name.lower(), names(), n=3)
     if near:
-        return f"did you mean {' or '.join(near)}?"
+        return f"did you mean {', '.join(near[:-1])}{' or ' if near[1:] else ''}{near[-1]}?"
     return f"the findings are: {', '.join(names())}"
 
 
@@ -76,5 +78,4 @@ def _prose(text: str) -> str:
 
 def _code(text: str) -> str:
     found = _CODE.search(text)
-    assert found is not None
-    return found[1]
+    return found[1] if found is not None else ""

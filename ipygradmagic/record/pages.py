@@ -29,6 +29,8 @@ class Page:
         wrong: A program that gets the finding.
         right: What to write instead; it gets no alarm.
         silence: When it is right to silence it.
+        comment: A line of the wrong program with the comment that silences it; empty where a
+            finding rests on no line.
     """
 
     name: str
@@ -37,3 +39,4 @@ class Page:
     wrong: Example
     right: Example
     silence: str
+    comment: str = ""

@@ -16,7 +16,7 @@ def page_view(page: Page) -> View:
             Section("Why it matters", (Paragraph(words.prose(page.why)),)),
             _example(page.wrong),
             _example(page.right),
-            Section("When to silence it", (Paragraph(words.prose(page.silence)), _how(page.name))),
+            Section("When to silence it", (Paragraph(words.prose(page.silence)), _how(page))),
         ),
     )
 
@@ -25,9 +25,6 @@ def _example(example: Example) -> Section:
     return Section(example.title, (Code(words.block(example.code)),))
 
 
-def _how(name: str) -> Code:
-    return Code(
-        f"%%trace_grad --ignore {name}\n"
-        f"loss.backward()  # gradmagic: ignore[{name}]\n"
-        f'trace(ignore="{name}")'
-    )
+def _how(page: Page) -> Code:
+    lines = [f"%%trace_grad --ignore {page.name}", f'trace(ignore="{page.name}")', page.comment]
+    return Code(words.block("\n".join(line for line in lines if line)))
