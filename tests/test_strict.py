@@ -63,6 +63,19 @@ def test_every_way_to_write_an_update(update: str, line: int) -> None:
     assert (space["i"], t.error.where.line) == (1, line)
 
 
+def test_of_several_leaves_in_one_event_the_one_that_is_wrong_stops() -> None:
+    source = """
+v = torch.ones(2, requires_grad=True)
+for i in range(3):
+  (w * v).sum().backward()
+  for p in (v, w):
+    with torch.no_grad(): p -= 0.1 * p.grad
+  v.grad = None"""
+    space, t = stopped(source)
+    assert space["i"] == 1 and space["p"] is space["w"]
+    assert t.findings[0].evidence.tensors == ("w",)
+
+
 def test_a_closure_is_stopped_before_its_step_goes_on() -> None:
     source = """
 def closure():

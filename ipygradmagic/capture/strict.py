@@ -65,7 +65,7 @@ class Gate:
         error: GradientLifecycleError | None = None
         with watch.guard():
             found = watch.ledger.noticed(self._asked)
-            after, self._asked = self._asked, watch.recorder.total
+            after, self._asked = self._asked, watch.recorder.complete
             error = self._error(watch.ledger, [_sign(one) for one in found], after)
         if error is not None:
             raise error
@@ -80,19 +80,25 @@ class Gate:
         watch = self.watch
         error: GradientLifecycleError | None = None
         with watch.guard():
-            trial, event = watch.ledger.trial(), watch.recorder.next
-            number = watch.recorder.counts.get("step", 0) + 1
-            pairs = [(leaf.id, leaf.slot) for leaf, _ in call.owned]
-            trial.step(call.name, pairs, event, call.here.site, number, began=event)
-            signs = [_sign(one) for one in trial.noticed(event - 1)]
-            if missed := tuple([leaf.id for leaf, _ in call.owned if leaf.slot is None]):
-                signs.append(("missed", call.here.site, *missed))  # are they the right ones?
-            error = self._error(trial, signs, event - 1)
-            if error is not None:
-                watch.ledger.convict(trial)
-                self._asked = event
+            error = self._try_step(call) if _ready(call) else None
         if error is not None:
             raise error
+
+    def _try_step(self, call: StepCall) -> GradientLifecycleError | None:
+        """Book the step on a copy of the ledger; if that is an error, the ledger remembers it."""
+        watch = self.watch
+        trial, event = watch.ledger.trial(), watch.recorder.next
+        number = watch.recorder.counts.get("step", 0) + 1
+        pairs = [(leaf.id, leaf.slot) for leaf, _ in call.owned]
+        trial.step(call.name, pairs, event, call.here.site, number, began=event)
+        signs = [_sign(one) for one in trial.noticed(event - 1)]
+        if missed := [leaf.id for leaf, _ in call.owned if leaf.slot is None]:
+            signs.append(("missed", call.here.site, *missed))  # are they the right ones?
+        error = self._error(trial, signs, event - 1)
+        if error is not None:
+            watch.ledger.convict(trial)
+            self._asked = event
+        return error
 
     def _error(
         self, ledger: Ledger, signs: list[Sign], after: int
@@ -149,6 +155,17 @@ def _sign(found: Open) -> Sign:
     return found.kind, found.site, found.actor, found.deposited
 
 
+def _ready(call: StepCall) -> bool:
+    """Whether what the step will use is there already.
+
+    Torch's own optimizers compute no gradients; somebody else's may do so inside ``step``.
+    """
+    step = getattr(type(call.optimizer).step, "__wrapped__", None)
+    code = getattr(step, "__code__", None)
+    torchs = code is not None and in_optim(code)
+    return torchs or any(leaf.slot is not None for leaf, _ in call.owned)
+
+
 class StrictBackward(BackwardWatch):
     """Records backward passes, and has each one checked."""
 
@@ -177,20 +194,9 @@ class StrictOptimizers(OptimizerWatch):
         before = steps[-1] if steps else None
         arranged = super().before_step(optimizer, args, kwargs)
         self.gate.check()
-        if arranged is None and steps and steps[-1] is not before and self._ready(steps[-1]):
+        if arranged is None and steps and steps[-1] is not before:
             self.gate.check_step(steps[-1])
         return arranged
-
-    @staticmethod
-    def _ready(call: StepCall) -> bool:
-        """Whether what the step will use is there already.
-
-        Torch's own optimizers compute no gradients; somebody else's may do so inside ``step``.
-        """
-        step = getattr(type(call.optimizer).step, "__wrapped__", None)
-        code = getattr(step, "__code__", None)
-        torchs = code is not None and in_optim(code)
-        return torchs or any(leaf.slot is not None for leaf, _ in call.owned)
 
     def after_step(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -60,6 +60,7 @@ class Tracer:
         self.options = options
         self.title = title
         self.owner: Callable[[], object] = lambda: self
+        self._meta = Meta(title, torch.__version__, 0.0, options.names, options.ignore)
         self._home = home
         self._active = self._stopping = False
         self._stream: Stream | None = None
@@ -75,7 +76,7 @@ class Tracer:
         """Of backward passes, of optimizers, and of what is done by hand."""
         watch, graph = self._watch, self.options.graph
         if judge is not None:
-            return strict_watchers(watch, graph, Gate(watch, judge, self._meta(0.0)))
+            return strict_watchers(watch, graph, Gate(watch, judge, self._meta))
         backward = BackwardWatch(watch, graph)
         optimizers = OptimizerWatch(watch, backward)
         return backward, optimizers, HandWatch(watch, backward, optimizers)
@@ -121,7 +122,7 @@ class Tracer:
         """
         seconds = time.perf_counter() - self._began
         interrupt = _insist(self._restore)
-        meta = self._meta(seconds)
+        meta = replace(self._meta, seconds=seconds)
         trace = Trace(meta=meta)
         try:
             trace = self._record(trace, error)
@@ -136,10 +137,6 @@ class Tracer:
         if interrupt is not None:
             raise interrupt
         return trace.with_findings(trace.findings, extra)
-
-    def _meta(self, seconds: float) -> Meta:
-        options = self.options
-        return Meta(self.title, torch.__version__, seconds, options.names, options.ignore)
 
     def stale(self) -> bool:
         """Whether it should have been stopped, but Ctrl-C came at the very moment.
