@@ -10,7 +10,13 @@ from torch import nn
 
 from ipygradmagic import GradientLifecycleError, trace
 from ipygradmagic.api import report
+from ipygradmagic.capture.backward import BackwardWatch
+from ipygradmagic.capture.books import Books
+from ipygradmagic.capture.optimizers import OptimizerWatch
+from ipygradmagic.capture.strict import StrictBackward, StrictOptimizers
+from ipygradmagic.capture.tracer import Tracer
 from ipygradmagic.errors import GradMagicError
+from ipygradmagic.options import Options
 from tests.capture.programs import run
 
 LEAF = "w = torch.ones(2, requires_grad=True)\nopt = torch.optim.SGD([w], lr=0.1, momentum=0.5)\n"
@@ -31,8 +37,19 @@ def test_a_step_is_stopped_before_it_is_applied() -> None:
     assert [f.name for f in t.findings if f.alarm] == ["stale-gradient"]
     assert t.error.type == "GradientLifecycleError" and t.error.where.line == 5
     assert t.counts() == {"backward": 2, "step": 2}
+    assert t.events[-1].error == "GradientLifecycleError: stopped before it was applied"
     text = " ".join(report(t).text(120).split())
     assert "A strict trace stopped the code at" in text and "[stale-gradient]" in text
+
+
+def test_a_trace_that_is_not_strict_has_nothing_of_it() -> None:
+    for strict in (False, True):
+        tracer = Tracer(Books(), Options(strict=strict), {}, judge=lambda trace: ())
+        watchers = {type(tracer._backward), type(tracer._optimizers)}
+        assert watchers == (
+            {StrictBackward, StrictOptimizers} if strict else {BackwardWatch, OptimizerWatch}
+        )
+        assert tracer._watch.teams._over is strict
 
 
 def test_the_books_know_that_the_step_was_not_taken() -> None:

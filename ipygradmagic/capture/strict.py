@@ -98,6 +98,7 @@ class Gate:
         if error is not None:
             watch.ledger.convict(trial)
             self._asked = event
+            call.failure = "GradientLifecycleError: stopped before it was applied"
         return error
 
     def _error(
