@@ -199,6 +199,24 @@ for i in range(4):
     assert finding.name == "stale-gradient" and finding.evidence.count == 2
 
 
+def test_a_closure_is_not_tried_before_it_has_run() -> None:
+    w = torch.ones(2, requires_grad=True)
+    opt = torch.optim.LBFGS([w], lr=0.1, max_iter=3)
+
+    def closure() -> torch.Tensor:
+        opt.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        return loss
+
+    with trace(strict=True) as t:
+        for _ in range(2):
+            opt.step(closure)
+            opt.step(closure=closure)
+            opt.zero_grad()
+    assert not [f for f in t.findings if f.alarm]
+
+
 def test_an_optimizer_that_computes_its_gradients_inside_step_is_not_stopped() -> None:
     class Own(torch.optim.Optimizer):
         def __init__(self, params: object) -> None:

@@ -195,8 +195,9 @@ class StrictOptimizers(OptimizerWatch):
         before = steps[-1] if steps else None
         arranged = super().before_step(optimizer, args, kwargs)
         self.gate.check()
-        if arranged is None and steps and steps[-1] is not before:
-            self.gate.check_step(steps[-1])
+        given = (*args[1:2], kwargs.get("closure"))
+        if steps and steps[-1] is not before and not any(map(callable, given)):
+            self.gate.check_step(steps[-1])  # with a closure, each of its returns is checked
         return arranged
 
     def after_step(
