@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipygradmagic.errors import GradMagicError
+from ipygradmagic.errors import GradientLifecycleError, GradMagicError
 from ipygradmagic.options import Options
 from ipygradmagic.record.trace import Trace
 
@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from ipygradmagic.api import trace as trace
 
 __version__ = "0.1.0"
-__all__ = ["GradMagicError", "Options", "Trace", "__version__", "grad_state", "trace"]
+__all__ = [
+    "GradMagicError",
+    "GradientLifecycleError",
+    "Options",
+    "Trace",
+    "__version__",
+    "grad_state",
+    "trace",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -16,15 +16,15 @@ from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.survey import survey
 from ipygradmagic.capture.tracer import Tracer
 from ipygradmagic.diagnose.diagnosis import diagnose
+from ipygradmagic.diagnose.explain import refuse_unknown
+from ipygradmagic.errors import GradientLifecycleError
 from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
-from ipygradmagic.record.findings import Finding
+from ipygradmagic.record.findings import Finding, Silenced
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
-from ipygradmagic.render.html import to_html
 from ipygradmagic.render.report import report_view, state_view
-from ipygradmagic.render.text import to_text
-from ipygradmagic.render.view import View
+from ipygradmagic.render.shown import Report
 
 CellOf = Callable[[str], "str | None"]
 _BOOKS: list[Books] = []
@@ -51,6 +51,9 @@ class Session:
         title: What is traced, for the report.
         cell_of: Maps a file name to the label of a notebook cell, or None.
         home: The frame at whose end the run is over at the latest, or None.
+
+    Raises:
+        OptionError: A finding that is to be ignored does not exist.
     """
 
     def __init__(
@@ -62,8 +65,9 @@ class Session:
         cell_of: CellOf | None = None,
         home: FrameType | None = None,
     ) -> None:
+        refuse_unknown(options.ignore)
         self.options = options
-        self._tracer = Tracer(_books(), options, namespace, title, cell_of, home)
+        self._tracer = Tracer(_books(), options, namespace, title, cell_of, home, _found_in)
         self._tracer.owner = weakref.ref(self)
 
     def start(self) -> None:
@@ -84,19 +88,8 @@ class Session:
         self._tracer.abandon()
 
 
-@dataclass(frozen=True)
-class Report:
-    """A report that can be shown in more than one way; all say the same."""
-
-    view: View
-
-    def html(self) -> str:
-        """As HTML that needs no style sheet, script or network."""
-        return to_html(self.view)
-
-    def text(self, width: int = 100) -> str:
-        """As plain text of at most ``width`` columns."""
-        return to_text(self.view, width)
+def _found_in(trace: Trace) -> tuple[Finding, ...]:
+    return diagnose(trace).findings
 
 
 def report(trace: Trace, options: Options | None = None) -> Report:
@@ -146,10 +139,14 @@ class TraceBlock:
             :mod:`ipygradmagic.record.stream`.
         level: ``full``, or ``events``: which lines did what and the verdict, without the numbers
             of a model that an optimizer steps.
+        ignore: Findings to silence, by name; ``t.silenced`` has them.
+        strict: Stop at the first finding of severity *error*, before the step that it is about, or
+            right after the update by hand.
 
     Raises:
         NestedTraceError: Another trace is running in this process.
         OptionError: An option does not fit, or the file to save to cannot be made.
+        GradientLifecycleError: The trace is strict, and the code in the block made an error.
     """
 
     names: tuple[str, ...] | str = ()
@@ -159,6 +156,8 @@ class TraceBlock:
     graph: bool = True
     save: str | os.PathLike[str] | None = None
     level: str = "full"
+    ignore: tuple[str, ...] | str = ()
+    strict: bool = False
     trace: Trace = field(default_factory=Trace, init=False)
     _session: Session | None = field(default=None, init=False, repr=False)
 
@@ -189,6 +188,8 @@ class TraceBlock:
                 self.trace = self._session.stop(error)
         finally:
             self._leave()
+            if isinstance(error, GradientLifecycleError):
+                error.end_at_user()
 
     def _leave(self) -> None:
         """Whatever interrupted ``stop``, torch is restored."""
@@ -205,6 +206,8 @@ class TraceBlock:
             graph=self.graph,
             save=None if self.save is None else os.fspath(self.save),
             level=self.level,
+            ignore=(self.ignore,) if isinstance(self.ignore, str) else tuple(self.ignore),
+            strict=self.strict,
         )
 
     @property
@@ -216,6 +219,11 @@ class TraceBlock:
     def findings(self) -> tuple[Finding, ...]:
         """The diagnosis, most severe first."""
         return self.trace.findings
+
+    @property
+    def silenced(self) -> tuple[Silenced, ...]:
+        """Findings that an option or a comment keeps from being told."""
+        return self.trace.silenced
 
     @property
     def tensors(self) -> tuple[TensorInfo, ...]:

@@ -28,6 +28,9 @@ class Options:
         save: File to which every event is written as it happens, or None. The end of its name
             chooses the format (see ``SAVED``); it must not exist yet. The columns are those
             of :mod:`ipygradmagic.record.stream`.
+        ignore: Names of findings that are silenced: they are no alarm, and the report says so.
+        strict: Stop the code at the first finding of severity *error*, by a
+            :class:`~ipygradmagic.errors.GradientLifecycleError`.
 
     Raises:
         OptionError: A value is out of its range; the message says what is allowed.
@@ -39,6 +42,8 @@ class Options:
     format: str = "auto"
     save: str | None = None
     level: str = "full"
+    ignore: tuple[str, ...] = ()
+    strict: bool = False
 
     def __post_init__(self) -> None:
         if self.rows < 5:

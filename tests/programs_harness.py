@@ -261,7 +261,7 @@ def rng() -> dict[str, object]:
     }
 
 
-def run(path: Path, *, traced: bool, level: str = "full") -> Run:
+def run(path: Path, *, traced: bool, **options: Any) -> Run:
     """Run a program in a fresh namespace, as a script or under ``trace()``."""
     gone: list[weakref.ref[object]] = []
     done = Run()
@@ -270,7 +270,7 @@ def run(path: Path, *, traced: bool, level: str = "full") -> Run:
     gc.freeze()  # what is old need not be looked through again
     done.hooks_before = hooks()
     before = pristine()
-    _execute(path, done, gone, level if traced else None)
+    _execute(path, done, gone, options if traced else None)
     done.disturbed = changed(before, pristine())
     done.hooks_after = hooks()
     gc.collect()
@@ -278,7 +278,9 @@ def run(path: Path, *, traced: bool, level: str = "full") -> Run:
     return done
 
 
-def _execute(path: Path, done: Run, gone: list[weakref.ref[object]], level: str | None) -> None:
+def _execute(
+    path: Path, done: Run, gone: list[weakref.ref[object]], options: dict[str, Any] | None
+) -> None:
     code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(path)}
     out = io.StringIO()
@@ -286,8 +288,8 @@ def _execute(path: Path, done: Run, gone: list[weakref.ref[object]], level: str 
     with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(out):
         warnings.simplefilter("always")
         try:
-            if level is not None:
-                _traced(code, namespace, path, done, level)
+            if options is not None:
+                _traced(code, namespace, path, done, options)
             else:
                 exec(code, namespace)
         except (Exception, KeyboardInterrupt, SystemExit) as error:
@@ -305,11 +307,15 @@ def _execute(path: Path, done: Run, gone: list[weakref.ref[object]], level: str 
 
 
 def _traced(
-    code: types.CodeType, namespace: dict[str, Any], path: Path, done: Run, level: str
+    code: types.CodeType,
+    namespace: dict[str, Any],
+    path: Path,
+    done: Run,
+    options: dict[str, Any],
 ) -> None:
     from ipygradmagic import trace
 
-    t = trace(namespace=namespace, title=path.name, level=level)
+    t = trace(namespace=namespace, title=path.name, **options)
     try:
         with t:
             exec(code, namespace)

@@ -145,6 +145,31 @@ def test_the_report_can_be_read(path: Path) -> None:
         assert not finding.alarm or "".join(finding.title.split()) in said
 
 
+@right
+def test_a_strict_trace_lets_a_right_program_run_as_ever(path: Path) -> None:
+    plain, done = both(path)[0], run(path, traced=True, strict=True)
+    assert done.trace is not None and done.trace.warnings == ()
+    assert differences(plain, done) == [] and done.disturbed == []
+    assert done.survivors <= plain.survivors
+
+
+@buggy
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_strict_trace_stops_a_buggy_program_if_its_bug_is_an_error(path: Path) -> None:
+    loose, done, expected = (
+        traced(path).trace,
+        run(path, traced=True, strict=True),
+        expectation(path),
+    )
+    assert loose is not None and done.trace is not None
+    wrong = {f.name for f in loose.findings if f.severity == "error"}
+    found = {f.name for f in done.trace.findings if f.severity == "error"}
+    assert done.trace.warnings == () and done.disturbed == []
+    assert found <= wrong and bool(found) == bool(wrong)
+    by_torch = expected.raises is not None or path.stem == "thread_forgets"  # that ends a thread
+    assert (done.error or "").startswith("GradientLifecycleError") == (bool(wrong) and not by_torch)
+
+
 def test_the_very_first_trace_draws_no_random_number() -> None:
     """What is imported for the first report must not draw from the user's generators."""
     program = """

@@ -12,6 +12,7 @@ from torch import Tensor
 from ipygradmagic.capture.autograd import readable
 from ipygradmagic.capture.bindings import bindings_of, module_of, own_nodes
 from ipygradmagic.capture.books import Leaf, grad_of
+from ipygradmagic.capture.comments import ignores
 from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.recorder import HEAD
 from ipygradmagic.capture.snapshot import look, summary
@@ -31,6 +32,11 @@ def harvest(watch: Watch, meta: Meta, error: BaseException | None, freed_by: int
     optimizers = tuple(optimizer_infos(watch))
     tensors = tuple(_tensors(watch))
     labels = {t.id: t.name for t in tensors}
+    ledger = watch.ledger.report(watch.recorder.counts, watch.sources.locate)
+    ended = cell_error(watch.sources, error, freed_by)
+    origins = [i.origin for i in ledger.incidents] + [t.holds.origin for t in tensors if t.holds]
+    files = [*watch.sources.files(), *(place.file for place in origins if place is not None)]
+    comments = ignores(dict.fromkeys(files), watch.sources.place)
     return Trace(
         events=events,
         total=watch.recorder.total,
@@ -38,8 +44,9 @@ def harvest(watch: Watch, meta: Meta, error: BaseException | None, freed_by: int
         tensors=tensors,
         optimizers=optimizers,
         graphs=tuple(_graphs(watch, labels)),
-        ledger=watch.ledger.report(watch.recorder.counts, watch.sources.locate),
-        error=cell_error(watch.sources, error, freed_by),
+        ledger=ledger,
+        comments=tuple(comments),
+        error=ended,
         notes=tuple(_notes(watch, len(events))),
         warnings=tuple(watch.warnings),
         meta=meta,

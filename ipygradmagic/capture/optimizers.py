@@ -232,7 +232,7 @@ class OptimizerWatch:
         event = watch.recorder.begin("step", f"{type(call.optimizer).__name__}.step", call.here)
         event.actor = call.name
         if raised:
-            event.error = "the step did not finish"
+            event.error = call.failure
         consumes = not raised and not call.closures and not _found_inf(call.optimizer)
         self._nonfinite(call, event, consumes)
         pairs = [(leaf.id, leaf.slot) for leaf, _ in call.owned]

@@ -282,6 +282,11 @@ class Recorder:
         """Index that the next event will have."""
         return self.total + 1
 
+    @property
+    def complete(self) -> int:
+        """Index up to which no event can be joined any more."""
+        return min([event.index for event in self._open.values()], default=self.next) - 1
+
     def begin(
         self, kind: Kind, label: str, here: Here, make: type[RawEvent] | None = None
     ) -> RawEvent:

@@ -151,6 +151,17 @@ class Sources:
             self._located[site] = self._describe(self._keys[site])
         return self._located[site]
 
+    def place(self, file: str, line: int) -> SourceLocation:
+        """A line of a file, or of a cell."""
+        text = linecache.getline(file, line).strip()
+        cell = self._cell_of(file) if self._cell_of is not None else None
+        return SourceLocation(file, line, text=text, cell=cell)
+
+    def files(self) -> list[str]:
+        """The user's files in which something happened that has been located."""
+        places = [p for p in self._located.values() if p is not None]
+        return list(dict.fromkeys(p.file for q in places for p in (q, q.led_by) if p is not None))
+
     def at_line(self, code: CodeType, line: int) -> int:
         """The site of a given line of a code object's file."""
         return self._number([code, -line])

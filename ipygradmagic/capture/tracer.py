@@ -19,6 +19,7 @@ from ipygradmagic.capture.intercept import Interception
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.source import CellOf, Here
 from ipygradmagic.capture.streaming import StreamedRecorder
+from ipygradmagic.capture.strict import Gate, Judge, strict_watchers
 from ipygradmagic.capture.watch import Watch
 from ipygradmagic.errors import NestedTraceError
 from ipygradmagic.options import Options
@@ -43,6 +44,7 @@ class Tracer:
         title: What is traced, for the report.
         cell_of: Maps a file name to the label of a notebook cell, or None.
         home: The frame whose end is the end of the trace, where there is one.
+        judge: What the diagnosis finds in a trace; asked if the trace is strict.
     """
 
     def __init__(
@@ -53,22 +55,31 @@ class Tracer:
         title: str = "",
         cell_of: CellOf | None = None,
         home: FrameType | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self.options = options
         self.title = title
         self.owner: Callable[[], object] = lambda: self
+        self._meta = Meta(title, torch.__version__, 0.0, options.names, options.ignore)
         self._home = home
         self._active = self._stopping = False
         self._stream: Stream | None = None
         self._books = books
         self._watch = Watch(books, namespace, cell_of)
         self._watch.teams.read = options.level == "full"
-        self._backward = BackwardWatch(self._watch, options.graph)
-        optimizers = OptimizerWatch(self._watch, self._backward)
-        hand = HandWatch(self._watch, self._backward, optimizers)
-        self._optimizers = optimizers
-        self._interception = Interception(self._backward, optimizers, hand)
+        judge = judge if options.strict else None
+        self._backward, self._optimizers, hand = self._watchers(judge)
+        self._interception = Interception(self._backward, self._optimizers, hand)
         self._began = 0.0
+
+    def _watchers(self, judge: Judge | None) -> tuple[BackwardWatch, OptimizerWatch, HandWatch]:
+        """Of backward passes, of optimizers, and of what is done by hand."""
+        watch, graph = self._watch, self.options.graph
+        if judge is not None:
+            return strict_watchers(watch, graph, Gate(watch, judge, self._meta))
+        backward = BackwardWatch(watch, graph)
+        optimizers = OptimizerWatch(watch, backward)
+        return backward, optimizers, HandWatch(watch, backward, optimizers)
 
     def start(self) -> None:
         """Install the interception and look at what there is.
@@ -111,7 +122,7 @@ class Tracer:
         """
         seconds = time.perf_counter() - self._began
         interrupt = _insist(self._restore)
-        meta = Meta(self.title, torch.__version__, seconds, self.options.names)
+        meta = replace(self._meta, seconds=seconds)
         trace = Trace(meta=meta)
         try:
             trace = self._record(trace, error)

@@ -84,6 +84,8 @@ class StepCall:
     """The last return of the closure, until it is known what the step made of it."""
     way: Way | None = None
     teams: list[tuple[Team, Pack]] = field(default_factory=list)
+    failure: str = "the step did not finish"
+    """What to say if it raises."""
 
     def unfold(self) -> None:
         """Leaf by leaf, what was begun by teams."""

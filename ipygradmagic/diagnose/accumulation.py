@@ -279,7 +279,11 @@ def growing_sum(trace: Trace) -> Iterator[Finding]:
             "in between. That is how gradients are accumulated on purpose."
         ),
         remedy=Remedy("To see one pass alone, clear the gradient before it.", "w.grad = None"),
-        evidence=Evidence(tensors=tuple(b.name for b in books), count=most),
+        evidence=Evidence(
+            lines=lines(next((e.where for e in trace.events if e.kind == "backward"), None)),
+            tensors=tuple(b.name for b in books),
+            count=most,
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from ipygradmagic.diagnose import accumulation, flow, numerics, order, ownership
 from ipygradmagic.diagnose.patch import with_diff
+from ipygradmagic.diagnose.silence import divide, misspelt
 from ipygradmagic.record.findings import SEVERITIES, Finding
 from ipygradmagic.record.trace import Trace
 
@@ -39,7 +40,10 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
 
 
 def diagnose(trace: Trace) -> Trace:
-    """The trace with its findings, the most severe first; a failing diagnosis is a warning."""
+    """The trace with its findings, the most severe first; a failing diagnosis is a warning.
+
+    What the user silenced is kept apart.
+    """
     findings: list[Finding] = []
     warnings: list[str] = []
     for diagnosis in DIAGNOSES:
@@ -49,4 +53,5 @@ def diagnose(trace: Trace) -> Trace:
             name = getattr(diagnosis, "__name__", "a diagnosis")
             warnings.append(f"the diagnosis {name} failed: {type(error).__name__}: {error}")
     findings.sort(key=lambda f: SEVERITIES.index(f.severity))
-    return trace.with_findings(tuple(findings), tuple(warnings))
+    told, silenced = divide(trace, findings)
+    return trace.with_findings(told, tuple(warnings), silenced, tuple(misspelt(trace)))

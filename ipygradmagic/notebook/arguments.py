@@ -6,7 +6,7 @@ import argparse
 import difflib
 import keyword
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -32,12 +32,14 @@ class Request:
         words: What is no option: names, or expressions.
         fix: Put the cell with the proposed changes below.
         graph: Expression whose graph ``%grad_state`` draws.
+        explain: Finding whose page is to be shown, and nothing else.
     """
 
     options: Options
     output: str | None = None
     words: tuple[str, ...] = ()
     graph: str | None = None
+    explain: str | None = None
     fix: bool = False
 
 
@@ -77,6 +79,26 @@ LEVEL = option(
     default="full",
     help="full (the numbers of every gradient), or events (which lines did what and the verdict; "
     "what an optimizer steps is not read, which costs less)",
+)
+
+IGNORE = option(
+    "--ignore",
+    metavar="NAME",
+    action="append",
+    default=[],
+    help="silence a finding (repeat it, or separate names by commas); the report says so in one "
+    "line. On a line of code: # gradmagic: ignore[NAME]",
+)
+STRICT = option(
+    "--strict",
+    action="store_true",
+    help="stop at the first error: before the step that it is about, or right after the update by "
+    "hand, with the tensors as they are then",
+)
+EXPLAIN = option(
+    "--explain",
+    metavar="NAME",
+    help="only show the page of a finding: what it is, why it matters, wrong and right code",
 )
 
 
@@ -149,6 +171,8 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
             format=found["format"],
             save=found.get("save"),
             level=found.get("level", "full"),
+            ignore=names_in(found.get("ignore", ())),
+            strict=found.get("strict", False),
         )
     except OptionError as error:
         raise UsageError(str(error)) from None
@@ -158,8 +182,29 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
         _identifier(found.get("output")),
         tuple(words_left),
         found.get("graph"),
+        found.get("explain"),
         found.get("fix", False),
     )
+
+
+def read_for_cell(parser: argparse.ArgumentParser, words: list[str]) -> Request:
+    """The same for a line with code below it, or behind it.
+
+    Raises:
+        UsageError: As for :func:`read`; or the line asks for a page.
+    """
+    request = read(parser, words)
+    if request.explain is not None:
+        raise UsageError(
+            f"--explain runs no code; write it on a line of its own: "
+            f"%{parser.prog} --explain {request.explain}"
+        )
+    return request
+
+
+def names_in(given: Iterable[str]) -> tuple[str, ...]:
+    """``["a,b", "c"]`` as three names."""
+    return tuple(name.strip() for some in given for name in some.split(",") if name.strip())
 
 
 def _refuse_unknown(parser: argparse.ArgumentParser, words: list[str]) -> None:

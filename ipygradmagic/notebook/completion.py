@@ -15,6 +15,7 @@ from IPython.core.completer import (
     context_matcher,
 )
 
+from ipygradmagic.diagnose.explain import names as findings
 from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import options_of
 from ipygradmagic.notebook.magics import GradMagics, parser_of
@@ -33,7 +34,7 @@ def completer_of(magics: GradMagics) -> Matcher:
         options = options_of(parser_of(magics, found["magic"]))
         action = options.get(before[-1]) if before else None
         if action is not None and action.nargs != 0:
-            return _result(word, _values_for(action, magics.shell.user_ns))
+            return _result(word, _values_for(action, word, magics.shell.user_ns))
         if word.startswith("-"):
             return _result(word, options)
         takes_names = found["sign"] + found["magic"] != "%trace_grad"
@@ -42,8 +43,11 @@ def completer_of(magics: GradMagics) -> Matcher:
     return cast(Matcher, context_matcher(identifier="ipygradmagic.options", priority=200)(complete))
 
 
-def _values_for(action: Action, namespace: Mapping[str, object]) -> Iterable[str]:
+def _values_for(action: Action, word: str, namespace: Mapping[str, object]) -> Iterable[str]:
     """What can follow an option that takes a value."""
+    if action.dest in ("ignore", "explain"):
+        first, comma, _ = word.rpartition(",")  # ``--ignore`` takes several
+        return [first + comma + name for name in findings()]
     if action.dest == "graph":
         return names.tensor_names(namespace)
     return map(str, action.choices or ())

@@ -9,7 +9,8 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipygradmagic.notebook.arguments import read, words_of
+from ipygradmagic.notebook import stopped
+from ipygradmagic.notebook.arguments import read_for_cell, words_of
 from ipygradmagic.notebook.cell import FirstLine, Preparation
 from ipygradmagic.notebook.completion import completer_of
 from ipygradmagic.notebook.faults import contained
@@ -70,12 +71,14 @@ class Extension:
             self._add(ip.Completer.custom_matchers, completer_of(self._magics))
         for event in _EVENTS:
             self._listen(ip, event)
+        self._undo.append(lambda: None if _loaded else stopped.remove())
+        stopped.install()
 
     def begin(self, line: str, in_cell: tuple[str, ...] | None) -> None:
         """Start the trace of the cell two frames up."""
         frame = sys._getframe(2)
         with contained("start the trace"):
-            request = read(parser_of(self._magics, "trace_grad"), words_of(line))
+            request = read_for_cell(parser_of(self._magics, "trace_grad"), words_of(line))
             self._traces.begin(request, in_cell, frame)
 
     def remove(self) -> None:

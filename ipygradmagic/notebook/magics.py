@@ -18,21 +18,26 @@ from IPython.core.magic import (
     output_can_be_silenced,
 )
 
-from ipygradmagic.errors import GradMagicError
+from ipygradmagic.errors import GradMagicError, OptionError
 from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import (
+    EXPLAIN,
     FORMAT,
+    IGNORE,
     LEVEL,
     ROWS,
     SAVE,
+    STRICT,
     Request,
     option,
     read,
+    read_for_cell,
     split_statement,
     with_arguments,
     words_of,
 )
 from ipygradmagic.notebook.execute import calling_line, execute, place
+from ipygradmagic.notebook.explain import explained
 from ipygradmagic.notebook.faults import contained
 from ipygradmagic.notebook.publish import publish
 from ipygradmagic.notebook.tracing import Run, cell_namer, raw_cell
@@ -40,6 +45,7 @@ from ipygradmagic.notebook.tracing import Run, cell_namer, raw_cell
 USAGE = """\
 %trace_grad STATEMENT      trace one statement, e.g.  %trace_grad --rows 10 loss.backward()
 %%trace_grad [NAMES]       as the first line of a cell: trace the cell
+%trace_grad --explain NAME what a finding is, with wrong and right code
 %trace_grad?               all options, with examples"""
 
 
@@ -69,6 +75,9 @@ class GradMagics(Magics):
             action="store_true",
             help="put the cell with the proposed changes below this one, for you to run",
         ),
+        IGNORE,
+        STRICT,
+        EXPLAIN,
     )
     @no_var_expand
     @needs_local_scope
@@ -103,12 +112,18 @@ class GradMagics(Magics):
             train(model)                  # afterwards: pandas.read_json("run.jsonl", lines=True)
 
             %trace_grad --no-graph loss.backward()
+
+            %trace_grad --explain stale-gradient
         """
         __tracebackhide__ = True
         if cell is not None:
             return self._trace_body(line, cell, local_ns)
-        words, statement = split_statement(parser_of(self, "trace_grad"), line)
-        request = read(parser_of(self, "trace_grad"), words)
+        parser = parser_of(self, "trace_grad")
+        words, statement = split_statement(parser, line)
+        request = read_for_cell(parser, words) if statement else read(parser, words)
+        if request.explain is not None:
+            self._explain(request.explain, request.options.format)
+            return None
         if not statement:
             print(USAGE)
             return None
@@ -117,10 +132,18 @@ class GradMagics(Magics):
     def _trace_body(self, line: str, body: str, local_ns: dict[str, object] | None) -> object:
         """``%%trace_grad`` called by hand; see ``cell`` for what happens to one in a cell."""
         __tracebackhide__ = True
-        request = read(parser_of(self, "trace_grad"), words_of(line))
+        request = read_for_cell(parser_of(self, "trace_grad"), words_of(line))
         above, found, _ = raw_cell(self.shell).lstrip("\n").partition(body)
         first = above.count("\n") + 1 if found and body else 1
         return self._trace(request, body, first, local_ns)
+
+    def _explain(self, name: str, form: str) -> None:
+        with contained("show that page"):
+            try:
+                found = explained(name)
+            except OptionError as error:
+                raise UsageError(str(error)) from None
+            publish(self.shell, found, form)
 
     def _trace(
         self, request: Request, source: str, line: int, local_ns: Mapping[str, object] | None

@@ -16,6 +16,9 @@ from typing import Any, cast
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipygradmagic.errors import GradMagicError, OptionError
+from ipygradmagic.notebook.arguments import names_in
+from ipygradmagic.notebook.explain import explained
+from ipygradmagic.notebook.publish import width_of
 
 _EPILOG = "A script is traced from its first line to its last; a notebook is run as it is."
 
@@ -27,23 +30,54 @@ def main(arguments: Sequence[str]) -> int:
         description="Run a Python script or a notebook and print what happened to the gradients.",
         epilog=_EPILOG,
     )
-    parser.add_argument("file", help="a script (.py) or a notebook (.ipynb)")
+    parser.add_argument("file", nargs="?", help="a script (.py) or a notebook (.ipynb)")
     parser.add_argument("--html", metavar="OUT", help="also write the script's report as HTML")
     parser.add_argument(
         "--save", metavar="FILE", help="also write the script's every event to FILE"
     )
+    parser.add_argument(
+        "--ignore",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="silence a finding of the script (repeat it, or separate names by commas)",
+    )
+    parser.add_argument("--strict", action="store_true", help="stop the script at its first error")
+    parser.add_argument("--explain", metavar="NAME", help="only print the page of a finding")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the script")
     given = parser.parse_args(list(arguments))
+    if given.explain is not None:
+        return explain(given.explain)
+    if given.file is None:
+        parser.error("the following arguments are required: file")
     path = Path(given.file)
     if not path.is_file():
         parser.error(f"no such file: {given.file}")
     if path.suffix == ".ipynb":
+        if given.ignore or given.strict:
+            parser.error("--ignore and --strict are for scripts; a notebook's cells say their own")
         return run_notebook(path)
-    return run_script(path, given.arguments, given.html, given.save)
+    ignore = names_in(given.ignore)
+    return run_script(path, given.arguments, given.html, given.save, ignore, given.strict)
+
+
+def explain(name: str) -> int:
+    """Print the page of a finding."""
+    try:
+        print(explained(name).text(min(width_of(terminal=True), 100)))
+    except OptionError as error:
+        print(f"python -m ipygradmagic: error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def run_script(
-    path: Path, arguments: Sequence[str], html: str | None = None, save: str | None = None
+    path: Path,
+    arguments: Sequence[str],
+    html: str | None = None,
+    save: str | None = None,
+    ignore: tuple[str, ...] = (),
+    strict: bool = False,
 ) -> int:
     """Run a script as ``python script.py`` would, traced; print its report to stdout."""
     from ipygradmagic.api import trace
@@ -57,12 +91,12 @@ def run_script(
         "__builtins__": builtins,
     }
     status = 0
-    block = trace(namespace=namespace, title=path.name, save=save)
+    block = trace(namespace=namespace, title=path.name, save=save, ignore=ignore, strict=strict)
     try:
         with ExitStack() as stack:
             try:
                 stack.enter_context(block)
-            except OptionError as error:  # the file to save to
+            except OptionError as error:  # the file to save to, or a finding's name
                 print(f"python -m ipygradmagic: error: {error}", file=sys.stderr)
                 return 2
             exec(compile(source, str(path), "exec"), namespace)

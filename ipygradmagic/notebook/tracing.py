@@ -75,26 +75,27 @@ class Run:
         """Start tracing, if that can be done.
 
         Raises:
-            UsageError: The file to save to cannot be made; nothing of the code has run.
+            UsageError: The file to save to cannot be made, or a finding to ignore does not
+                exist; nothing of the code has run.
         """
         interrupted = False
         with contained("trace this"):
             from ipygradmagic.api import Session  # torch, only now that someone traces
 
-            session = Session(
-                self._request.options,
-                namespace=self._shell.user_ns,
-                title=self._title,
-                cell_of=self._cell_of,
-            )
             try:
+                session = Session(
+                    self._request.options,
+                    namespace=self._shell.user_ns,
+                    title=self._title,
+                    cell_of=self._cell_of,
+                )
                 with uninterrupted() as asked:
                     session.start()
                     self._session = session
                     interrupted = asked()
             except NestedTraceError:
                 warn("a trace is running already, so this code runs without one of its own")
-            except OptionError as error:  # the file to save to
+            except OptionError as error:
                 raise UsageError(str(error)) from None
         if interrupted:
             raise KeyboardInterrupt

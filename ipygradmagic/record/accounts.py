@@ -108,6 +108,12 @@ class Slot:
         """The same contributions in a buffer of another leaf."""
         return Slot([r.copy() for r in self.runs], {holder}, self.note, set(self.consumers))
 
+    def twin(self) -> Slot:
+        """The same buffer in other books."""
+        return Slot(
+            [r.copy() for r in self.runs], set(self.holders), self.note, set(self.consumers)
+        )
+
     def join(self) -> None:
         """Keep the list of runs short: neighbours with one fate become one."""
         joined: list[Run] = []

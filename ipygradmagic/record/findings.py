@@ -89,3 +89,27 @@ class Finding:
     def alarm(self) -> bool:
         """Errors and warnings are alarms; notes and exonerations are not."""
         return self.severity in ("error", "warning")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A wish of the user's not to be told.
+
+    Attributes:
+        names: Of findings; empty stands for all that are no exonerations.
+        where: The line of the comment; None for an option, which goes for every line.
+        first, last: The lines of the statement at whose end the comment stands.
+    """
+
+    names: tuple[str, ...] = ()
+    where: SourceLocation | None = None
+    first: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A finding that is not told, and the wish that it obeys."""
+
+    finding: Finding
+    by: Ignore

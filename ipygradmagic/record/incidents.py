@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ipygradmagic.record.source import SourceLocation
@@ -91,6 +91,10 @@ class Open:
     leaf_count: int = 0
     seen: set[int] = field(default_factory=set)
 
+    def copy(self) -> Open:
+        """The same, to be collected further on its own."""
+        return replace(self, leaves=dict(self.leaves), seen=set(self.seen))
+
 
 class Incidents:
     """Collects incidents: one for each kind, line and optimizer, however often it happens.
@@ -109,6 +113,13 @@ class Incidents:
         """Forget them all."""
         self._open.clear()
         self.members.clear()
+
+    def copy(self) -> Incidents:
+        """The same ones, to be collected further on their own."""
+        other = Incidents(self._name_of)
+        other._open = {key: found.copy() for key, found in self._open.items()}
+        other.members = dict(self.members)
+        return other
 
     def opened(self) -> tuple[Open, ...]:
         """All of them, as they are being collected."""

@@ -17,7 +17,14 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from ipygradmagic.record.accounts import Account, LeafBook, LedgerReport, Run, Slot, add
-from ipygradmagic.record.incidents import Incident, IncidentKind, Incidents, Locate, NameOf
+from ipygradmagic.record.incidents import (
+    Incident,
+    IncidentKind,
+    Incidents,
+    Locate,
+    NameOf,
+    Open,
+)
 from ipygradmagic.record.tensors import EMPTY, Holds
 
 __all__ = ["Incident", "IncidentKind", "LeafBook", "Ledger", "LedgerReport"]
@@ -374,6 +381,28 @@ class Ledger:
     def steps(self) -> dict[str, int]:
         """How often each optimizer stepped in this trace."""
         return dict(self._steps)
+
+    # -- what if -----------------------------------------------------------------------
+
+    def trial(self) -> Ledger:
+        """A copy, to see what would come of an entry."""
+        other = Ledger(self._name_of)
+        other._slots = {key: slot.twin() for key, slot in self._slots.items()}
+        other._accounts = {leaf: account.copy() for leaf, account in self._accounts.items()}
+        other._gone = dict(self._gone)
+        other._incidents = self._incidents.copy()
+        other._steps, other._last_step = dict(self._steps), dict(self._last_step)
+        other._streak, other._closures = dict(self._streak), self._closures
+        other._last_use, other._bonds = self._last_use, self._bonds
+        return other
+
+    def convict(self, trial: Ledger) -> None:
+        """What was noticed in a trial is on record, though what it booked did not happen."""
+        self._incidents = trial._incidents
+
+    def noticed(self, after: int) -> list[Open]:
+        """The incidents of events after this one."""
+        return [found for found in self._incidents.opened() if found.last_event > after]
 
     # -- beginning and end of a trace --------------------------------------------------
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ipygradmagic.record import codec
 from ipygradmagic.record.events import Event
-from ipygradmagic.record.findings import Finding
+from ipygradmagic.record.findings import Finding, Ignore, Silenced
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.ledger import LedgerReport
 from ipygradmagic.record.source import SourceLocation
@@ -41,12 +41,14 @@ class Meta:
         torch: Version of torch.
         seconds: Wall-clock duration of the traced code.
         names: The names or patterns that the user asked to see.
+        ignore: Names of the findings that the user does not want to see.
     """
 
     title: str = ""
     torch: str = ""
     seconds: float = 0.0
     names: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Trace:
         graphs: Autograd graphs, at most one for each backward line.
         ledger: The books' totals and incidents.
         findings: The diagnosis, most severe first.
+        silenced: Findings that the user does not want to be told.
+        comments: The ``# gradmagic: ignore`` comments of the code that ran.
         error: The exception that ended the code, if any.
         notes: Facts about the run that are no findings (``torch.autograd.grad`` was called ...).
         warnings: Faults of ours, and things that could not be recorded.
@@ -77,14 +81,28 @@ class Trace:
     graphs: tuple[Graph, ...] = ()
     ledger: LedgerReport = field(default_factory=LedgerReport)
     findings: tuple[Finding, ...] = ()
+    silenced: tuple[Silenced, ...] = ()
+    comments: tuple[Ignore, ...] = ()
     error: CellError | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     meta: Meta = field(default_factory=Meta)
 
-    def with_findings(self, findings: tuple[Finding, ...], warnings: tuple[str, ...] = ()) -> Trace:
-        """The same trace with a diagnosis (and any warnings of the diagnosis)."""
-        return replace(self, findings=findings, warnings=self.warnings + warnings)
+    def with_findings(
+        self,
+        findings: tuple[Finding, ...],
+        warnings: tuple[str, ...] = (),
+        silenced: tuple[Silenced, ...] = (),
+        notes: tuple[str, ...] = (),
+    ) -> Trace:
+        """The same trace with a diagnosis (and any warnings and notes of the diagnosis)."""
+        return replace(
+            self,
+            findings=findings,
+            silenced=silenced,
+            notes=self.notes + notes,
+            warnings=self.warnings + warnings,
+        )
 
     def tensor(self, tensor_id: int) -> TensorInfo | None:
         """The tensor with that id, or None."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ipygradmagic.errors import GradientLifecycleError
 from ipygradmagic.options import Options
-from ipygradmagic.record.findings import SEVERITIES, Finding
+from ipygradmagic.record.findings import SEVERITIES, Finding, Silenced
 from ipygradmagic.record.state import State
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import CellError, Trace
@@ -29,6 +30,7 @@ RAISE_FAULTS = False
 """Tests set it, so that a fault in a section is an error and not a placeholder."""
 MOST_CARDS = 12
 MOST_LINES = 4
+MOST_SILENCED = 6
 MOST_MESSAGE = 160
 FEW_ROWS = 24
 """A timeline of so many rows is open if there is at least a note to look at."""
@@ -40,13 +42,15 @@ Maker = Callable[[], "Section | None"]
 def report_view(trace: Trace, options: Options) -> View:
     """Everything that the report of one traced run says."""
     title = words.clean(trace.meta.title)
-    quiet = not (trace.findings or trace.error or trace.warnings or trace.notes)
+    told = trace.findings or trace.silenced or trace.error
+    quiet = not (told or trace.warnings or trace.notes)
     if quiet and not (trace.events or trace.total or trace.tensors):
         return View(title, (Section("", (Paragraph(NOTHING, "note"),)),))
     calm = not trace.error and not any(f.alarm for f in trace.findings)
     makers: list[tuple[str, Maker]] = [
         ("Verdict", lambda: Section("", (_verdict(trace), *_asked(trace, options)))),
         ("Findings", lambda: _findings(trace.findings)),
+        ("Silenced", lambda: _silenced(trace.silenced)),
         ("Timeline", lambda: _timeline(trace, options, calm)),
         ("Pictures", lambda: _pictures(trace, options, calm)),
         ("Tensors", lambda: _tensors(trace, options)),
@@ -94,6 +98,8 @@ def _sections(makers: list[tuple[str, Maker]]) -> tuple[Section, ...]:
 
 def _verdict(trace: Trace) -> Verdict:
     headline, tone = _headline(trace.findings)
+    if any(s.finding.severity != "fine" for s in trace.silenced):
+        headline = headline.replace("Nothing wrong", "Nothing else wrong")
     if trace.error is not None:
         headline, tone = _error_words(trace.error), "error"
         if any(f.alarm for f in trace.findings):
@@ -139,6 +145,8 @@ def _counted(trace: Trace) -> dict[str, int]:
 
 def _error_words(error: CellError) -> str:
     where = f" at {words.place(error.where)}" if error.where else ""
+    if error.type == GradientLifecycleError.__name__:
+        return f"A strict trace stopped the code{where}."
     # the traceback above has the whole message
     message = words.clean(words.opening(error.message), MOST_MESSAGE)
     said = f": {message}" if message else ""
@@ -198,6 +206,21 @@ def _card(finding: Finding) -> FindingCard:
         tuple(lines),
         name,
     )
+
+
+def _silenced(silenced: tuple[Silenced, ...]) -> Section | None:
+    """One quiet line: nothing disappears without a word."""
+    said = [_silence(one) for one in silenced[:MOST_SILENCED]]
+    if len(silenced) > len(said):
+        said.append(f"and {count(len(silenced) - len(said))} more")
+    return Section("", (Paragraph(f"Silenced: {'; '.join(said)}.", "muted"),)) if said else None
+
+
+def _silence(one: Silenced) -> str:
+    lines, by = one.finding.evidence.lines, one.by.where
+    where = f" at {words.place(lines[0])}" if lines else ""
+    wish = f"the comment at {words.place(by)}" if by is not None else "the ignore option"
+    return f"{words.short(one.finding.name)}{where}, by {wish}"
 
 
 # -- the parts below -----------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import textwrap
+from typing import Any
 
 from ipygradmagic import trace
 from ipygradmagic.record.events import Change, Event
@@ -14,16 +15,20 @@ _numbers = itertools.count(1)
 
 
 def run(
-    source: str, namespace: dict[str, object] | None = None, raises: type | None = None
+    source: str,
+    namespace: dict[str, object] | None = None,
+    raises: type | None = None,
+    name: str = "",
+    **options: Any,
 ) -> Trace:
     """Trace the source (torch is imported); ``Trace.warnings`` must be empty."""
     source = textwrap.dedent(source)
-    name = f"<program {next(_numbers)}>"
+    name = f"/{next(_numbers)}/{name}" if name else f"<program {next(_numbers)}>"
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
     namespace = {} if namespace is None else namespace
     exec("import torch\nfrom torch import nn", namespace)
     try:
-        with trace(namespace=namespace, title="program") as t:
+        with (t := trace(namespace=namespace, title="program", **options)):
             exec(compile(source, name, "exec"), namespace)
     except BaseException as error:
         if raises is None or not isinstance(error, raises):

@@ -55,6 +55,20 @@ def test_error_in_backward(kernel):
     assert f"In [{r.count}], line 4" in r.shown[0]["text/plain"]
 
 
+def test_strict_fails_the_cell_at_its_line(kernel):
+    r = kernel.run("%%trace_grad --strict\n" + LOOP)
+    assert r.status == "error" and r.ename == "GradientLifecycleError"
+    assert r.kinds[-2:] == ["error", "display_data"] and f"Cell In[{r.count}], line 5" in r.trace
+    assert "optimizer.py" not in r.trace and "hidden" not in r.trace
+    assert f"strict trace stopped the code at In [{r.count}], line 5" in r.shown[0]["text/plain"]
+    assert kernel.run("i").value == "1"
+
+
+def test_a_page(kernel):
+    r = kernel.run("%trace_grad --explain stale-gradient")
+    assert r.status == "ok" and set(r.shown[0]) == {"text/html", "text/plain"}
+
+
 def test_interrupt(kernel):
     body = "%%trace_grad\nprint('ready', flush=True)\nwhile True:\n    loss_of().backward()"
     r = kernel.run(body, interrupt_after="ready")

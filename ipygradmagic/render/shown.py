@@ -1,0 +1,24 @@
+"""What can be shown to a reader, in whichever way there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipygradmagic.render.html import to_html
+from ipygradmagic.render.text import to_text
+from ipygradmagic.render.view import View
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that can be shown in more than one way; all say the same."""
+
+    view: View
+
+    def html(self) -> str:
+        """As HTML that needs no style sheet, script or network."""
+        return to_html(self.view)
+
+    def text(self, width: int = 100) -> str:
+        """As plain text of at most ``width`` columns."""
+        return to_text(self.view, width)
