@@ -14,6 +14,7 @@ import torch
 from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.books import Books
 from ipygradmagic.capture.byhand import HandWatch
+from ipygradmagic.capture.calls import CallWatch
 from ipygradmagic.capture.harvest import harvest
 from ipygradmagic.capture.intercept import Interception
 from ipygradmagic.capture.optimizers import OptimizerWatch
@@ -67,7 +68,9 @@ class Tracer:
         optimizers = OptimizerWatch(self._watch, self._backward)
         hand = HandWatch(self._watch, self._backward, optimizers)
         self._optimizers = optimizers
-        self._interception = Interception(self._backward, optimizers, hand)
+        self._calls = CallWatch(self._watch)
+        self._backward.kept = self._calls.kept_graph
+        self._interception = Interception(self._backward, optimizers, hand, self._calls)
         self._began = 0.0
 
     def start(self) -> None:
@@ -157,6 +160,8 @@ class Tracer:
         watch = self._watch
         with watch.guard():
             self._last_look()
+        with watch.guard():
+            self._calls.last_look(self._backward.past)
         with watch.guard():
             trace = harvest(watch, trace.meta, error, self._backward.freed_by)
         with watch.guard():
