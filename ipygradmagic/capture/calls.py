@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections import Counter
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FrameType, GeneratorType
@@ -179,9 +179,9 @@ class CallWatch:
         self._mock_frozen()
 
     def _kept(self, past: dict[int, int]) -> None:
-        """Variables that hold the graphs of several backward passes of one line.
+        """Variables that hold the graphs of several rounds: backward passes with an update between.
 
-        (``errD = errD_real + errD_fake`` holds two as well, but of two lines: it does not grow.)
+        (``errD = errD_real + errD_fake`` holds two of one round: it does not grow.)
         """
         watch = self.watch
         found: dict[str, set[int]] = {}
@@ -190,12 +190,12 @@ class CallWatch:
             numbers = sequence_numbers([tensor], MOST_WALKED)
             held = {past[n] for n in numbers if n in past}
             found.setdefault(_variable(name), set()).update(held)
-        lines = {event.index: event.site for event in watch.recorder.kept()}
+        kept = watch.recorder.kept()
+        uses = sorted(event.index for event in kept if event.kind in ("step", "update", "rebind"))
         for name, events in found.items():
-            per_line = Counter(lines.get(event, -1) for event in events)
-            most = max(per_line.values(), default=0)
-            if most > 1:
-                watch.ledger.notice("kept-graphs", min(events), -1, actor=name, repeats=most)
+            rounds = len({bisect(uses, event) for event in events})
+            if rounds > 1:
+                watch.ledger.notice("kept-graphs", min(events), -1, actor=name, repeats=rounds)
 
     def _mock_frozen(self) -> None:
         """Modules whose ``requires_grad`` is a plain attribute, which freezes nothing."""

@@ -115,11 +115,13 @@ def _norm(looks: list[Summary | None]) -> float:
 def clip_without_gradient(trace: Trace) -> Iterator[Finding]:
     """A line that clips before the backward: it never finds a gradient.
 
-    Said only if no call of the line ever found one, and if the same tensors were trained.
+    Said only if no call of the line ever found one, and if the same tensors were trained, not
+    more often than the line was passed (a call before the loop may only look at the norm).
     """
-    trained = {b.name for b in trace.ledger.books if b.consumptions}
     for incident in of_kind(trace, "clip-nothing"):
-        if incident.repeats or not trained.intersection(incident.tensors):
+        books = [b for b in trace.ledger.books if b.name in incident.tensors]
+        used = max((b.consumptions for b in books), default=0)
+        if incident.repeats or not used or used > incident.count + 1:
             continue
         yield Finding(
             name="clip-without-gradient",
@@ -143,17 +145,19 @@ def clip_without_gradient(trace: Trace) -> Iterator[Finding]:
 
 
 def exhausted_generator(trace: Trace) -> Iterator[Finding]:
-    """Clipping was given no tensor at all, because an iterator had been used up."""
+    """Clipping was given no tensor at all, because an iterator had been used up.
+
+    A list, or an expression made anew, that is empty where everything is frozen is left alone.
+    """
     for incident in of_kind(trace, "clip-nobody"):
-        used_up = incident.oldest > 0
-        if not used_up and not incident.repeats:
+        if not incident.oldest:
             continue
         yield Finding(
             name="exhausted-generator",
-            severity="warning" if used_up else "note",
+            severity="warning",
             title=(
                 f"Clipping{at(incident.where)} was given no tensors ({times(incident.count)})"
-                + (": the generator that it got was used up." if used_up else ".")
+                ": the generator that it got was used up."
             ),
             cause=(
                 "model.parameters() returns a generator, which can be walked through only once. "

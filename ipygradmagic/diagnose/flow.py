@@ -118,7 +118,7 @@ def kept_graphs(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="kept-graphs",
             severity="note",
-            title=f"{name} keeps the graphs of {incident.repeats} backward passes alive.",
+            title=f"{name} keeps the graphs of {incident.repeats} rounds alive.",
             cause=(
                 "It was put together from losses with their history. The numbers are right, but "
                 "nothing of those graphs can be freed while the variable exists."

@@ -70,12 +70,19 @@ def _by_old_gradient(change: Change) -> bool:
 
 
 def module_not_frozen(trace: Trace) -> Iterator[Finding]:
-    """``module.requires_grad = False`` sets an attribute that nobody reads."""
+    """``module.requires_grad = False`` sets an attribute that nobody reads.
+
+    Said where the first backward reaches the module's parameters; a module that is frozen by
+    other means as well, and switched on later, keeps a flag of that name in peace.
+    """
     trained = {b.name for b in trace.ledger.books if b.consumptions}
+    passes = [e for e in trace.events if e.kind == "backward"]
+    ids = {c.tensor for e in passes[:1] for c in e.changes}
+    first = {t.name for t in trace.tensors if t.id in ids}
     for incident in of_kind(trace, "mock-freeze"):
         unfrozen = any(e.kind == "unfreeze" for e in trace.events)
         moving = trained.intersection(incident.tensors)
-        if unfrozen or not moving:
+        if unfrozen or not moving.intersection(first):
             continue
         name = incident.actor
         yield Finding(

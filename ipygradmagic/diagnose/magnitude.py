@@ -82,7 +82,7 @@ def _relative(event: Event, known: dict[int, TensorInfo]) -> Iterator[tuple[int,
     """Gradient over weight, both as root mean square, of the trained matrices of a backward."""
     for change in event.changes:
         tensor = known.get(change.tensor)
-        if tensor is None or not tensor.owners or len(tensor.shape) < 2:
+        if tensor is None or not tensor.owners or len(tensor.shape) < _MATRIX:
             continue
         added, value = _norm(change.added), _norm(tensor.value)
         if added and value:
@@ -101,6 +101,8 @@ def exploding_gradient(trace: Trace) -> Iterator[Finding]:
 
     Rising is what both should do where something is maximised, so this stays a note.
     """
+    if any(k == "maximize" for o in trace.optimizers for g in o.groups for k, _ in g.settings):
+        return
     if any(True for _ in of_kind(trace, "nonfinite", "nonfinite-used")):
         return
     passes: dict[SourceLocation, list[Event]] = {}
@@ -141,8 +143,15 @@ def _rise(numbers: Sequence[float]) -> bool:
     return all(a < b for a, b in pairwise(last))
 
 
+_MATRIX = 2
+"""Weights have two dimensions or more, biases one."""
+
+
 def dead_parameters(trace: Trace) -> Iterator[Finding]:
-    """The loss reaches a trained tensor, and what arrives is exactly zero every time."""
+    """The loss reaches a trained tensor, and what arrives is exactly zero every time.
+
+    Not said of a bias alone: it may cancel (the critic of a Wasserstein GAN).
+    """
     added: dict[int, list[bool]] = {}
     alive = False
     for event in (e for e in trace.events if e.kind == "backward"):
@@ -155,7 +164,7 @@ def dead_parameters(trace: Trace) -> Iterator[Finding]:
         for t in trace.tensors
         if t.owners and len(added.get(t.id, ())) >= ENOUGH and all(added[t.id]) and 0 not in t.shape
     ]
-    if not dead:
+    if all(t.parameter and len(t.shape) < _MATRIX for t in dead):
         return
     names = list(dict.fromkeys(t.name for t in dead))
     yield Finding(

@@ -63,7 +63,7 @@ class Incident:
             an exhausted iterator was seen. For ``early-schedule``: how often the line was passed
             again after a step (``oldest``: without another step in between). For
             ``growing-graph``: operations in the largest graph. For
-            ``kept-graphs``: how many backward passes.
+            ``kept-graphs``: how many rounds.
     """
 
     kind: IncidentKind
