@@ -26,6 +26,8 @@ from ipygradmagic.capture.watch import Watch
 
 MOST_WALKED = 20_000
 """Operations of a kept graph that are counted at most."""
+CALM = 16
+"""A line whose graph has not grown for so many passes is not looked at any more."""
 MOST_KEPT = 200
 """So many variables are asked at the end which graphs they keep alive."""
 _USED_UP = (filter, map, itertools.chain)
@@ -53,12 +55,15 @@ class _Early:
     before: int = 0
     later: int = 0
     idle: int = 0
-    use: int = 0
+    steps: int = 0
 
 
 @dataclass(slots=True)
 class _Growth:
-    """The graphs of one line's backward passes with ``retain_graph=True``."""
+    """The graphs of one line's backward passes with ``retain_graph=True``.
+
+    ``bounded``: one that went through older graphs was no larger than the last (a sliding window).
+    """
 
     size: int = 0
     newest: int = -1
@@ -67,6 +72,8 @@ class _Growth:
     longest: int = 0
     largest: int = 0
     since: int = 0
+    bounded: bool = False
+    calm: int = 0
 
 
 class CallWatch:
@@ -75,7 +82,7 @@ class CallWatch:
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
         self._clips: dict[int, _Clips] = {}
-        self._early: dict[int, _Early] = {}
+        self._early: dict[tuple[int, int], _Early] = {}
         self._growth: dict[int, _Growth] = {}
 
     # -- while the code runs -------------------------------------------------------------
@@ -115,31 +122,36 @@ class CallWatch:
             if here.via is not None and here.via.co_name == "__init__":
                 return
             if stepped:
-                early = self._early.get(here.site)
+                early = self._early.get((here.site, id(optimizer)))
                 if early is not None:
-                    use, early.use = early.use, watch.ledger.last_use
+                    last, early.steps = early.steps, watch.ledger.steps().get(early.optimizer, 0)
                     early.later += 1
-                    early.idle += use == early.use
+                    early.idle += last == early.steps
             elif not watch.ledger.has("nonfinite"):  # GradScaler skips such a step
                 name = watch.discovery.optimizer_name(optimizer, here.frame)
                 early = _Early(watch.recorder.next, name)
-                self._early.setdefault(here.site, early).before += 1
+                self._early.setdefault((here.site, id(optimizer)), early).before += 1
 
     def kept_graph(self, outputs: Sequence[Tensor]) -> None:
         """A backward with ``retain_graph=True`` is about to run."""
         watch = self.watch
         with watch.light():
+            seen = self._growth.setdefault(watch.sources.here().site, _Growth())
+            if seen.calm >= CALM:
+                return
             numbers = sequence_numbers(outputs, MOST_WALKED)
             if not numbers:
                 return
-            seen = self._growth.setdefault(watch.sources.here().site, _Growth())
             use = watch.ledger.last_use
             older = min(numbers) <= seen.newest
             if older and len(numbers) > seen.size and use > seen.use:
                 seen.streak += 1
+                seen.calm = 0
                 seen.since = seen.since or watch.recorder.next
             else:
+                seen.bounded = seen.bounded or (older and use > seen.use)
                 seen.streak = 0
+                seen.calm += 1
             seen.longest = max(seen.longest, seen.streak)
             seen.size, seen.newest, seen.use = len(numbers), max(numbers), use
             seen.largest = max(seen.largest, seen.size)
@@ -161,7 +173,7 @@ class CallWatch:
                 others, used_up = seen.some + seen.nothing, int(seen.exhausted)
                 at = seen.first_nobody, site, seen.leaves
                 note("clip-nobody", *at, count=seen.nobody, repeats=others, oldest=used_up)
-        for site, early in self._early.items():
+        for (site, _), early in self._early.items():
             who = early.optimizer
             note(
                 "early-schedule",
@@ -174,9 +186,14 @@ class CallWatch:
             )
         for site, grown in self._growth.items():
             if grown.longest:
-                note("growing-graph", grown.since, site, count=grown.longest, repeats=grown.largest)
+                counts = grown.longest, grown.largest, int(grown.bounded)
+                self._note_growth(grown.since, site, *counts)
         self._kept({number: event for event, number in past})
         self._mock_frozen()
+
+    def _note_growth(self, event: int, site: int, rounds: int, size: int, bounded: int) -> None:
+        note = self.watch.ledger.notice
+        note("growing-graph", event, site, count=rounds, repeats=size, oldest=bounded)
 
     def _kept(self, past: dict[int, int]) -> None:
         """Variables that hold the graphs of several rounds: backward passes with an update between.

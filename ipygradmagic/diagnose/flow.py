@@ -84,8 +84,11 @@ def growing_graph(trace: Trace) -> Iterator[Finding]:
     """Each round's graph contains the graphs of the rounds before (``retain_graph=True``).
 
     A warning from the third round in a row on: a graph that merely differs in size shrinks again.
+    Nothing is said where it stopped growing: a window that slides over the past has its length.
     """
     for incident in of_kind(trace, "growing-graph"):
+        if incident.oldest:
+            continue
         yield Finding(
             name="growing-graph",
             severity="warning" if incident.count >= _ROUNDS else "note",

@@ -15,7 +15,8 @@ def frozen_but_updated(trace: Trace) -> Iterator[Finding]:
     """A step moved a tensor after ``requires_grad`` had been switched off for good.
 
     Tensors that are switched on again are left alone (a GAN freezes one network while it trains
-    the other), and so are gradients that the user puts there by hand.
+    the other), and so are gradients that the user puts there by hand. One move, after which the
+    optimizer never steps again, may be the last one that was wanted: a note.
     """
     found: dict[int, tuple[Event, list[Event], list[TensorInfo]]] = {}
     for tensor in trace.tensors:
@@ -30,7 +31,7 @@ def frozen_but_updated(trace: Trace) -> Iterator[Finding]:
         names = list(dict.fromkeys(t.name for t in tensors))
         yield Finding(
             name="frozen-but-updated",
-            severity="warning",
+            severity="warning" if len(moved) > 1 or _goes_on(trace, moved[0]) else "note",
             title=(
                 f"{moved[0].actor or 'The optimizer'}.step(){at(moved[0].where)} still moved "
                 f"{listed(names)} after requires_grad was switched off{at(frozen.where)} "
@@ -52,6 +53,12 @@ def frozen_but_updated(trace: Trace) -> Iterator[Finding]:
                 count=len(moved),
             ),
         )
+
+
+def _goes_on(trace: Trace, step: Event) -> bool:
+    """The same optimizer steps again later."""
+    later = (e for e in trace.events if e.kind == "step" and e.index > step.index)
+    return any(e.actor == step.actor for e in later)
 
 
 def _has(event: Event, tensor: TensorInfo) -> bool:

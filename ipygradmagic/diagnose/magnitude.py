@@ -248,18 +248,24 @@ def _stuck(tensor: TensorInfo, steps: list[Event]) -> bool:
 
 
 def _without_effect(change: Change) -> bool:
-    before = change.value_before
+    before, grad = change.value_before, change.grad_before
+    if before is None or before.sampled or grad is None or grad.layout != "strided":
+        return False  # what changed may be where nobody looked
     used = _norm(change.grad_before) > 0 and change.holds.count > 0
     return used and _norm(before) > 0 and before == change.value_after
 
 
 def _should_move(tensor: TensorInfo, optimizer: OptimizerInfo, steps: list[Event]) -> bool:
-    """Whether ``lr * gradient`` is well above the rounding of the value (a factor of 100)."""
+    """Whether a step must be well above the rounding of the value (a factor of 100).
+
+    Of a large gradient no more counts than one per element: Adam and its kin move by ``lr``.
+    """
     rate, rounding = setting(optimizer, "lr"), EPSILON.get(tensor.dtype)
     if rate is None or rounding is None:
         return False
     gradients = [_norm(c.grad_before) for e in steps for c in e.changes if c.tensor == tensor.id]
-    return rate * min(gradients) > _SURE * rounding * _norm(tensor.value)
+    most = math.sqrt(math.prod(tensor.shape))
+    return rate * min(*gradients, most) > _SURE * rounding * _norm(tensor.value)
 
 
 _SURE = 100

@@ -62,7 +62,8 @@ class Incident:
             how many other calls the line clipped something. For ``clip-nobody``, ``oldest`` is 1 if
             an exhausted iterator was seen. For ``early-schedule``: how often the line was passed
             again after a step (``oldest``: without another step in between). For
-            ``growing-graph``: operations in the largest graph. For
+            ``growing-graph``: operations in the largest graph (``oldest`` is 1 if it stopped
+            growing meanwhile). For
             ``kept-graphs``: how many rounds.
     """
 
