@@ -98,13 +98,13 @@ class CallWatch:
             seen = self._clips.setdefault(here.site, _Clips())
             if not given:
                 seen.nobody += 1
-                seen.first_nobody = seen.first_nobody or watch.recorder.next
+                seen.first_nobody = seen.first_nobody or watch.recorder.total
                 seen.exhausted = seen.exhausted or _holds_used_up(here.frame)
             elif any(p.grad is not None for p in given) and not _is_zero(total):
                 seen.some += 1
             else:
                 seen.nothing += 1
-                seen.first_nothing = seen.first_nothing or watch.recorder.next
+                seen.first_nothing = seen.first_nothing or watch.recorder.total
                 found = (watch.books.find(p) for p in given)
                 seen.leaves.update((leaf.id, None) for leaf in found if leaf is not None)
 
@@ -129,7 +129,7 @@ class CallWatch:
                     early.idle += last == early.steps
             elif not watch.ledger.has("nonfinite"):  # GradScaler skips such a step
                 name = watch.discovery.optimizer_name(optimizer, here.frame)
-                early = _Early(watch.recorder.next, name)
+                early = _Early(watch.recorder.total, name)
                 self._early.setdefault((here.site, id(optimizer)), early).before += 1
 
     def kept_graph(self, outputs: Sequence[Tensor]) -> None:

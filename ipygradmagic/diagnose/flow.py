@@ -127,7 +127,7 @@ def kept_graphs(trace: Trace) -> Iterator[Finding]:
                 "nothing of those graphs can be freed while the variable exists."
             ),
             consequence="Memory grows with every pass.",
-            remedy=Remedy("Add up plain numbers.", f"{name} += loss.item()"),
+            remedy=Remedy("Add up, or keep, plain numbers.", "loss.item()"),
             evidence=Evidence(
                 events=(incident.first_event,),
                 lines=lines(first.where if first is not None else None),

@@ -100,7 +100,8 @@ def _named_on_line(trace: Trace, error: CellError) -> str:
     """A leaf whose name stands in the line that raised."""
     text = error.where.text if error.where is not None else ""
     words = set(re.findall(r"\w+", text))
-    return next((t.name for t in trace.tensors if t.kind == "leaf" and t.name in words), "")
+    leaves = (t.name for t in trace.tensors if t.kind == "leaf")
+    return next((n for n in leaves if n in words or ("." in n and n in text)), "")
 
 
 def missing_gradient(trace: Trace) -> Iterator[Finding]:

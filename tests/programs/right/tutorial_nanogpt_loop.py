@@ -33,7 +33,7 @@ class GPT(nn.Module):
         x = self.wte(idx) + self.wpe(torch.arange(idx.size(1)))
         for layer in self.h:
             x = layer(x)
-        return F.cross_entropy(self.lm_head(x).view(-1, vocab), targets.view(-1))
+        return F.cross_entropy(self.lm_head(x).view(-1, vocab), targets.reshape(-1))
 
 
 def get_lr(it):
