@@ -71,9 +71,11 @@ def _moved(event: Event, tensor: TensorInfo) -> bool:
 
 
 def _by_old_gradient(change: Change) -> bool:
-    """The value changed, and not by a gradient that was put there by hand."""
+    """The value changed (or was not read), and not by a gradient that was put there by hand."""
     before, after = change.value_before, change.value_after
-    return before is not None and before != after and change.holds.note != "assigned by hand"
+    if before is None or change.grad_before is None or change.holds.note == "assigned by hand":
+        return False
+    return before.norm is None or before != after
 
 
 def module_not_frozen(trace: Trace) -> Iterator[Finding]:
