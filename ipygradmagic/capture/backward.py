@@ -58,7 +58,8 @@ class BackwardWatch:
             return run(outputs, *args, **kwargs)
         outer = watch.local.passes[-1] if watch.local.passes else None
         if outer is None and len(args) > 2 and args[1] and not args[2]:  # retain_graph alone
-            self.kept(outputs)
+            with watch.light():
+                self.kept(outputs)
         current: BackwardPass | None = None
         if outer is None:
             with watch.light():

@@ -85,7 +85,7 @@ class CallWatch:
         self._early: dict[tuple[int, int], _Early] = {}
         self._growth: dict[int, _Growth] = {}
 
-    # -- while the code runs -------------------------------------------------------------
+    # -- while the code runs, under ``Watch.light`` ----------------------------------------
 
     def clipping(self, parameters: Any, limit: Any, total: Any) -> None:
         """``clip_grad_norm_`` is about to clip these parameters (a list by now)."""
@@ -93,20 +93,19 @@ class CallWatch:
         if watch.local.quiet or not isinstance(limit, (int, float)) or limit >= MEASURING:
             return
         given = [parameters] if isinstance(parameters, Tensor) else parameters
-        with watch.light():
-            here = watch.sources.here()
-            seen = self._clips.setdefault(here.site, _Clips())
-            if not given:
-                seen.nobody += 1
-                seen.first_nobody = seen.first_nobody or watch.recorder.total
-                seen.exhausted = seen.exhausted or _holds_used_up(here.frame)
-            elif any(p.grad is not None for p in given) and not _is_zero(total):
-                seen.some += 1
-            else:
-                seen.nothing += 1
-                seen.first_nothing = seen.first_nothing or watch.recorder.total
-                found = (watch.books.find(p) for p in given)
-                seen.leaves.update((leaf.id, None) for leaf in found if leaf is not None)
+        here = watch.sources.here()
+        seen = self._clips.setdefault(here.site, _Clips())
+        if not given:
+            seen.nobody += 1
+            seen.first_nobody = seen.first_nobody or watch.recorder.total
+            seen.exhausted = seen.exhausted or _holds_used_up(here.frame)
+        elif any(p.grad is not None for p in given) and not _is_zero(total):
+            seen.some += 1
+        else:
+            seen.nothing += 1
+            seen.first_nothing = seen.first_nothing or watch.recorder.total
+            found = (watch.books.find(p) for p in given)
+            seen.leaves.update((leaf.id, None) for leaf in found if leaf is not None)
 
     def scheduled(self, scheduler: Any) -> None:
         """A scheduler computes the next learning rate (its first one when it is made)."""
@@ -117,44 +116,42 @@ class CallWatch:
         if optimizer is None or getattr(scheduler, "_step_count", 0) < 2:
             return
         watch = self.watch
-        with watch.light():
-            here = watch.sources.here()
-            if here.via is not None and here.via.co_name == "__init__":
-                return
-            if stepped:
-                early = self._early.get((here.site, id(optimizer)))
-                if early is not None:
-                    last, early.steps = early.steps, watch.ledger.steps().get(early.optimizer, 0)
-                    early.later += 1
-                    early.idle += last == early.steps
-            elif not watch.ledger.has("nonfinite"):  # GradScaler skips such a step
-                name = watch.discovery.optimizer_name(optimizer, here.frame)
-                early = _Early(watch.recorder.total, name)
-                self._early.setdefault((here.site, id(optimizer)), early).before += 1
+        here = watch.sources.here()
+        if here.via is not None and here.via.co_name == "__init__":
+            return
+        if stepped:
+            early = self._early.get((here.site, id(optimizer)))
+            if early is not None:
+                last, early.steps = early.steps, watch.ledger.steps().get(early.optimizer, 0)
+                early.later += 1
+                early.idle += last == early.steps
+        elif not watch.ledger.has("nonfinite"):  # GradScaler skips such a step
+            name = watch.discovery.optimizer_name(optimizer, here.frame)
+            early = _Early(watch.recorder.total, name)
+            self._early.setdefault((here.site, id(optimizer)), early).before += 1
 
     def kept_graph(self, outputs: Sequence[Tensor]) -> None:
         """A backward with ``retain_graph=True`` is about to run."""
         watch = self.watch
-        with watch.light():
-            seen = self._growth.setdefault(watch.sources.here().site, _Growth())
-            if seen.calm >= CALM:
-                return
-            numbers = sequence_numbers(outputs, MOST_WALKED)
-            if not numbers:
-                return
-            use = watch.ledger.last_use
-            older = min(numbers) <= seen.newest
-            if older and len(numbers) > seen.size and use > seen.use:
-                seen.streak += 1
-                seen.calm = 0
-                seen.since = seen.since or watch.recorder.next
-            else:
-                seen.bounded = seen.bounded or (older and use > seen.use)
-                seen.streak = 0
-                seen.calm += 1
-            seen.longest = max(seen.longest, seen.streak)
-            seen.size, seen.newest, seen.use = len(numbers), max(numbers), use
-            seen.largest = max(seen.largest, seen.size)
+        seen = self._growth.setdefault(watch.sources.here().site, _Growth())
+        if seen.calm >= CALM:
+            return
+        numbers = sequence_numbers(outputs, MOST_WALKED)
+        if not numbers:
+            return
+        use = watch.ledger.last_use
+        older = min(numbers) <= seen.newest
+        if older and len(numbers) > seen.size and use > seen.use:
+            seen.streak += 1
+            seen.calm = 0
+            seen.since = seen.since or watch.recorder.next
+        else:
+            seen.bounded = seen.bounded or (older and use > seen.use)
+            seen.streak = 0
+            seen.calm += 1
+        seen.longest = max(seen.longest, seen.streak)
+        seen.size, seen.newest, seen.use = len(numbers), max(numbers), use
+        seen.largest = max(seen.largest, seen.size)
 
     # -- at the end ------------------------------------------------------------------------
 

@@ -307,7 +307,8 @@ class Interception:
                 __tracebackhide__ = True
                 calls = self.calls
                 if calls is not None and not torch.compiler.is_compiling():
-                    calls.clipping(parameters, max_norm, total)
+                    with calls.watch.light():
+                        calls.clipping(parameters, max_norm, total)
                 return clip(parameters, max_norm, total, *a, **k)
 
             self._patch(clip_grad, "_clip_grads_with_norm_", clip_grads)
@@ -317,7 +318,8 @@ class Interception:
             def enable_get_lr_call(scheduler: Any) -> Any:
                 __tracebackhide__ = True
                 if self.calls is not None:
-                    self.calls.scheduled(scheduler)
+                    with self.calls.watch.light():
+                        self.calls.scheduled(scheduler)
                 return enable(scheduler)
 
             self._patch(lr_scheduler, "_enable_get_lr_call", enable_get_lr_call)
