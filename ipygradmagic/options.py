@@ -24,7 +24,8 @@ class Options:
         format: ``auto`` publishes HTML and text together, ``html`` or ``text`` one of them.
         level: ``full`` keeps numbers of every gradient and parameter. ``events`` keeps the events,
             the ledger and the verdict, and leaves the numbers of a model that an optimizer steps
-            unread: cheaper, but NaN is noticed only once the loss is not finite.
+            unread: cheaper, but NaN is noticed only once the loss is not finite, and findings that
+            compare sizes (vanishing or exploding gradients, clipping before unscale_) are not made.
         save: File to which every event is written as it happens, or None. The end of its name
             chooses the format (see ``SAVED``); it must not exist yet. The columns are those
             of :mod:`ipygradmagic.record.stream`.

@@ -23,6 +23,8 @@ def patched() -> dict[str, object]:
     }
     found["engine"] = torch.autograd._engine_run_backward
     found["swap"] = torch.utils.swap_tensors
+    for module in (torch.nn.utils.clip_grad, torch.optim.lr_scheduler):
+        found |= {f"{module.__name__}.{k}": v for k, v in vars(module).items()}
     for name in ("_global_optimizer_pre_hooks", "_global_optimizer_post_hooks"):
         found |= {f"{name}[{k}]": v for k, v in getattr(hooks, name).items()}
     return found

@@ -176,6 +176,7 @@ def pristine() -> dict[str, object]:
     owners += [torch.nn.Parameter, torch.amp.GradScaler, torch.autograd.Function]
     owners += [torch.autograd, torch.autograd.graph, torch.utils, torch.nn.utils]
     owners += [torch.nn.utils.clip_grad, torch.optim, optimizer_module, torch.autograd.function]
+    owners += [torch.optim.lr_scheduler]
     owners += [c for c in vars(torch.optim).values() if isinstance(c, type)]
     owners += [torch.utils.checkpoint, torch.random] if hasattr(torch.utils, "checkpoint") else []
     for owner in owners:

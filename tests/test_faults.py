@@ -86,6 +86,7 @@ def train() -> list[torch.Tensor]:
     quick = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     slow = torch.optim.LBFGS([torch.ones(2, requires_grad=True)], max_iter=3)
     w = torch.tensor([1.0, 2.0], requires_grad=True)
+    rates = torch.optim.lr_scheduler.StepLR(quick, 2)
     x, v = torch.randn(4, 2), slow.param_groups[0]["params"][0]
 
     def closure() -> torch.Tensor:
@@ -95,6 +96,7 @@ def train() -> list[torch.Tensor]:
         return loss
 
     for i in range(3):
+        rates.step()
         quick.zero_grad(set_to_none=bool(i))
         middle = model(x * w)
         middle.retain_grad()

@@ -41,6 +41,7 @@ class BackwardWatch:
         self.express = Express(watch)
         self.freed_by: int | None = None
         self.before: Callable[[], None] = lambda: None
+        self.kept: Callable[[Sequence[Tensor]], None] = lambda outputs: None
         self._graphs = graphs
         self._drawn: dict[int, int] = {}
         self._actors: dict[int, str] = {}
@@ -56,6 +57,9 @@ class BackwardWatch:
                 self._mark_inputs(args[3] if len(args) > 3 else ())
             return run(outputs, *args, **kwargs)
         outer = watch.local.passes[-1] if watch.local.passes else None
+        if outer is None and len(args) > 2 and args[1] and not args[2]:  # retain_graph alone
+            with watch.light():
+                self.kept(outputs)
         current: BackwardPass | None = None
         if outer is None:
             with watch.light():
@@ -104,6 +108,11 @@ class BackwardWatch:
             leaf = self.watch.books.find(tensor)
             if leaf is not None:
                 leaf.data = True
+
+    @property
+    def past(self) -> tuple[tuple[int, int], ...]:
+        """The last passes: index of the event, and sequence number of the loss's operation."""
+        return tuple(self._passes)
 
     # -- before ------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
 
+import torch
 from torch import Tensor
 
 from ipygradmagic.capture.autograd import readable
@@ -208,7 +209,8 @@ def cell_error(
         if is_user(code):
             where = sources.locate(sources.at_line(code, tb.tb_lineno))
         tb = tb.tb_next
-    return CellError(type(error).__name__, str(error), where, freed_by)
+    off = not torch.is_grad_enabled()
+    return CellError(type(error).__name__, str(error), where, freed_by, off)
 
 
 def _notes(watch: Watch, kept: int) -> Iterator[str]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
+from torch.nn.utils import clip_grad
+from torch.optim import Optimizer, lr_scheduler
 from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
@@ -20,6 +21,7 @@ from torch.optim.optimizer import (
 
 from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.byhand import HandWatch
+from ipygradmagic.capture.calls import CallWatch
 from ipygradmagic.capture.optimizers import OptimizerWatch
 
 _DUNDERS = (
@@ -49,11 +51,16 @@ class Interception:
     """
 
     def __init__(
-        self, backward: BackwardWatch, optimizers: OptimizerWatch, hand: HandWatch
+        self,
+        backward: BackwardWatch,
+        optimizers: OptimizerWatch,
+        hand: HandWatch,
+        calls: CallWatch,
     ) -> None:
         self.backward: BackwardWatch | None = backward
         self.optimizers: OptimizerWatch | None = optimizers
         self.hand: HandWatch | None = hand
+        self.calls: CallWatch | None = calls
         self.lost: list[str] = []
         self._patched: list[tuple[Any, str, object, object]] = []
         self._handles: list[torch.utils.hooks.RemovableHandle] = []
@@ -66,6 +73,7 @@ class Interception:
             self._install_methods()
             self._install_functions()
             self._install_attributes()
+            self._install_calls()
         except BaseException:
             self.restore()
             raise
@@ -85,7 +93,7 @@ class Interception:
             elif vars(owner).get(name, _MISSING) is not before:
                 self.lost.append(f"{getattr(owner, '__name__', owner)}.{name}")
             self._patched.pop()
-        self.backward = self.optimizers = self.hand = None
+        self.backward = self.optimizers = self.hand = self.calls = None
 
     def _patch(self, owner: Any, name: str, ours: object) -> None:
         self._patched.append((owner, name, vars(owner).get(name, _MISSING), ours))
@@ -282,3 +290,36 @@ class Interception:
 
         self._patch(Tensor, "__setattr__", set_attribute)
         self._patch(Tensor, "__delattr__", delete_attribute)
+
+    # -- calls that touch nothing --------------------------------------------------------
+
+    def _install_calls(self) -> None:
+        """The insides of clipping and of schedulers: however imported, they come by there.
+
+        Neither may be wrapped itself, or the warnings that torch gives at its caller's line would
+        name another one. A torch without these private names is not watched for them.
+        """
+        clip = getattr(clip_grad, "_clip_grads_with_norm_", None)
+        if clip is not None:
+
+            @functools.wraps(clip)
+            def clip_grads(parameters: Any, max_norm: Any, total: Any, *a: Any, **k: Any) -> Any:
+                __tracebackhide__ = True
+                calls = self.calls
+                if calls is not None and not torch.compiler.is_compiling():
+                    with calls.watch.light():
+                        calls.clipping(parameters, max_norm, total)
+                return clip(parameters, max_norm, total, *a, **k)
+
+            self._patch(clip_grad, "_clip_grads_with_norm_", clip_grads)
+        enable = getattr(lr_scheduler, "_enable_get_lr_call", None)
+        if enable is not None:
+
+            def enable_get_lr_call(scheduler: Any) -> Any:
+                __tracebackhide__ = True
+                if self.calls is not None:
+                    with self.calls.watch.light():
+                        self.calls.scheduled(scheduler)
+                return enable(scheduler)
+
+            self._patch(lr_scheduler, "_enable_get_lr_call", enable_get_lr_call)

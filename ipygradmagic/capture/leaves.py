@@ -78,6 +78,12 @@ def reach(outputs: Iterable[Tensor]) -> Reach:
 
 def sequence_range(outputs: Iterable[Tensor], limit: int = 5000) -> tuple[int, int]:
     """Smallest and largest sequence number of the graph's operations; (-1, -1) if unknown."""
+    numbers = sequence_numbers(outputs, limit)
+    return (min(numbers), max(numbers)) if numbers else (-1, -1)
+
+
+def sequence_numbers(outputs: Iterable[Tensor], limit: int) -> list[int]:
+    """Sequence numbers of the graph's operations, of ``limit`` nodes at most."""
     stack = [n for n in map(root_of, outputs) if n is not None]
     seen = set(stack)
     numbers: list[int] = []
@@ -90,4 +96,4 @@ def sequence_range(outputs: Iterable[Tensor], limit: int = 5000) -> tuple[int, i
             if nxt is not None and nxt not in seen:
                 seen.add(nxt)
                 stack.append(nxt)
-    return (min(numbers), max(numbers)) if numbers else (-1, -1)
+    return numbers

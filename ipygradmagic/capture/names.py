@@ -113,6 +113,11 @@ class Found:
         some = ((ref(), name) for name, ref in self._optimizers.values())
         return [(optimizer, name) for optimizer, name in some if optimizer is not None]
 
+    def modules(self) -> list[tuple[torch.nn.Module, str]]:
+        """Every module that is still alive, with its name."""
+        some = ((ref(), name) for name, ref in self._modules.values())
+        return [(module, name) for module, name in some if module is not None]
+
     def name(self, tensor: Tensor) -> str | None:
         """The shortest name of a tensor."""
         some = self.names(tensor)

@@ -14,6 +14,7 @@ import torch
 from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.books import Books
 from ipygradmagic.capture.byhand import HandWatch
+from ipygradmagic.capture.calls import CallWatch
 from ipygradmagic.capture.harvest import harvest
 from ipygradmagic.capture.intercept import Interception
 from ipygradmagic.capture.optimizers import OptimizerWatch
@@ -69,7 +70,9 @@ class Tracer:
         self._watch.teams.read = options.level == "full"
         judge = judge if options.strict else None
         self._backward, self._optimizers, hand = self._watchers(judge)
-        self._interception = Interception(self._backward, self._optimizers, hand)
+        self._calls = CallWatch(self._watch)
+        self._backward.kept = self._calls.kept_graph
+        self._interception = Interception(self._backward, self._optimizers, hand, self._calls)
         self._began = 0.0
 
     def _watchers(self, judge: Judge | None) -> tuple[BackwardWatch, OptimizerWatch, HandWatch]:
@@ -168,6 +171,8 @@ class Tracer:
         watch = self._watch
         with watch.guard():
             self._last_look()
+        with watch.guard():
+            self._calls.last_look(self._backward.past)
         with watch.guard():
             trace = harvest(watch, trace.meta, error, self._backward.freed_by)
         with watch.guard():

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ipygradmagic.diagnose import accumulation, flow, numerics, order, ownership
+from ipygradmagic.diagnose import (
+    accumulation,
+    clipping,
+    flow,
+    freezing,
+    magnitude,
+    numerics,
+    order,
+    ownership,
+    raised,
+)
 from ipygradmagic.diagnose.patch import with_diff
 from ipygradmagic.diagnose.silence import divide, misspelt
 from ipygradmagic.record.findings import SEVERITIES, Finding
@@ -18,17 +28,34 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ownership.stale_optimizer,
     flow.freed_graph,
     flow.detached_loss,
+    raised.changed_in_place,
+    raised.in_place_on_leaf,
+    raised.missing_gradient,
+    raised.misuse,
+    clipping.clip_before_unscale,
     accumulation.leaked_gradient,
     accumulation.leftover,
     accumulation.reused_gradient,
     accumulation.discarded_contribution,
     accumulation.partial_window,
     order.step_without_gradient,
-    order.clip_after_step,
+    order.scheduler_before_optimizer,
+    clipping.clip_after_step,
+    clipping.clip_each_backward,
+    clipping.clip_without_gradient,
+    clipping.exhausted_generator,
+    freezing.frozen_but_updated,
+    freezing.module_not_frozen,
+    flow.growing_graph,
     ownership.unowned_leaf,
     ownership.unreached_leaf,
     flow.non_leaf_grad,
     numerics.nonfinite_gradient,
+    magnitude.unmoved_parameters,
+    magnitude.exploding_gradient,
+    magnitude.vanishing_gradient,
+    magnitude.dead_parameters,
+    flow.kept_graphs,
     accumulation.decayed_gradient,
     accumulation.uncleared_gradient,
     accumulation.growing_sum,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipygradmagic.diagnose.words import at, lines
+from ipygradmagic.diagnose.words import at, evidence_of, lines, listed, of_kind
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.trace import CellError, Trace
 
+_ROUNDS = 3
+"""So many rounds in a row, each with a larger graph, are no accident."""
 _FREED = "through the graph a second time"
 _NO_GRAD = "does not require grad and does not have a grad_fn"
 
@@ -78,6 +80,62 @@ def _caught(trace: Trace) -> CellError | None:
     return None
 
 
+def growing_graph(trace: Trace) -> Iterator[Finding]:
+    """Each round's graph contains the graphs of the rounds before (``retain_graph=True``).
+
+    A warning from the third round in a row on: a graph that merely differs in size shrinks again.
+    Nothing is said where it stopped growing: a window that slides over the past has its length.
+    """
+    for incident in of_kind(trace, "growing-graph"):
+        if incident.oldest:
+            continue
+        yield Finding(
+            name="growing-graph",
+            severity="warning" if incident.count >= _ROUNDS else "note",
+            title=(
+                f"The backward{at(incident.where)} goes through the graphs of all earlier rounds too: "
+                f"each is larger than the one before ({incident.repeats} operations at the end)."
+            ),
+            cause=(
+                "Something computed in one round (a hidden state, a sum of losses) is used in the next "
+                "one with its history, and retain_graph=True keeps that history from being freed."
+            ),
+            consequence=(
+                "Every round takes longer and more memory, and gradients of earlier rounds are "
+                "deposited again."
+            ),
+            remedy=Remedy(
+                "detach() what is carried over from round to round, and leave retain_graph out.",
+                "state = state.detach()",
+            ),
+            evidence=evidence_of(incident, incident.where),
+        )
+
+
+def kept_graphs(trace: Trace) -> Iterator[Finding]:
+    """A variable, such as a running sum of losses, that keeps the graphs of several passes."""
+    if any(True for _ in of_kind(trace, "growing-graph")):
+        return
+    for incident in of_kind(trace, "kept-graphs"):
+        name, first = incident.actor, trace.event(incident.first_event)
+        yield Finding(
+            name="kept-graphs",
+            severity="note",
+            title=f"{name} keeps the graphs of {incident.repeats} rounds alive.",
+            cause=(
+                "It was put together from losses with their history. The numbers are right, but "
+                "nothing of those graphs can be freed while the variable exists."
+            ),
+            consequence="Memory grows with every pass.",
+            remedy=Remedy("Add up, or keep, plain numbers.", "loss.item()"),
+            evidence=Evidence(
+                events=(incident.first_event,),
+                lines=lines(first.where if first is not None else None),
+                count=incident.repeats,
+            ),
+        )
+
+
 def loss_is_a_leaf(trace: Trace) -> Event | None:
     """The first backward, if every backward reached nothing but the loss itself.
 
@@ -93,6 +151,17 @@ def loss_is_a_leaf(trace: Trace) -> Event | None:
     return passes[0]
 
 
+def _why(trace: Trace) -> str:
+    """What can be told of the reason: recording is off, or everything has been frozen."""
+    if trace.error is not None and trace.error.recording_off:
+        return ": gradients are switched off (torch.set_grad_enabled(False) is in force)"
+    leaves = [t for t in trace.tensors if t.kind == "leaf" and t.alive]
+    frozen = [e for e in trace.events if e.kind == "freeze"]
+    if frozen and leaves and not any(t.requires_grad for t in leaves):
+        return f": {listed([t.name for t in leaves])} had been frozen{at(frozen[-1].where)}"
+    return ""
+
+
 def detached_loss(trace: Trace) -> Iterator[Finding]:
     """backward on something that no parameter leads to."""
     error = trace.error
@@ -103,7 +172,9 @@ def detached_loss(trace: Trace) -> Iterator[Finding]:
         consequence = "step() finds no gradient; the parameters do not move."
     elif error is not None and _NO_GRAD in error.message:
         where = error.where
-        title = f"The loss{at(where)} does not depend on any tensor that requires grad."
+        title = (
+            f"The loss{at(where)} does not depend on any tensor that requires grad{_why(trace)}."
+        )
         consequence = "There is nothing to back-propagate; PyTorch raises a RuntimeError."
     else:
         return

@@ -1,4 +1,4 @@
-"""Things done in the wrong order: steps with nothing to use, clipping too late."""
+"""Things done in the wrong order: steps with nothing to use, a scheduler that comes too early."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipygradmagic.diagnose import patch
 from ipygradmagic.diagnose.flow import loss_is_a_leaf
 from ipygradmagic.diagnose.ownership import holds_replaced
-from ipygradmagic.diagnose.words import at, evidence_of, grads, of_kind, times, total
+from ipygradmagic.diagnose.words import at, evidence_of, of_kind, times, total
 from ipygradmagic.record.findings import Finding, Remedy
 from ipygradmagic.record.trace import Trace
 
@@ -64,18 +64,29 @@ def step_without_gradient(trace: Trace) -> Iterator[Finding]:
         )
 
 
-def clip_after_step(trace: Trace) -> Iterator[Finding]:
-    """Clipping gradients that have been used already."""
-    for incident in of_kind(trace, "clip-after-step"):
+def scheduler_before_optimizer(trace: Trace) -> Iterator[Finding]:
+    """A learning rate scheduler that steps before its optimizer has stepped at all.
+
+    Moving a new scheduler forward (to resume a run) does that on purpose, from a line that is not
+    passed again; accumulation may step the scheduler more often than the optimizer. Both are notes.
+    """
+    for incident in of_kind(trace, "early-schedule"):
+        likely = incident.count == 1 and incident.repeats > 0 and not incident.oldest
         yield Finding(
-            name="clip-after-step",
-            severity="warning",
+            name="scheduler-before-optimizer",
+            severity="warning" if likely else "note",
             title=(
-                f"Clipped too late{at(incident.where)}: the update had already used "
-                f"{grads(incident)} ({times(incident.count)})."
+                f"The scheduler of {incident.actor} stepped{at(incident.where)} before "
+                f"{incident.actor}.step() had been called at all ({times(incident.count)})."
             ),
-            cause="Clipping changes .grad; the step before it had read the unclipped gradient.",
-            consequence="The clipping has no effect on training.",
-            remedy=Remedy("Clip between backward() and step()."),
-            evidence=evidence_of(incident, incident.where, incident.other, incident.deposited),
+            cause=(
+                "A scheduler sets the first learning rate when it is made, and each step() moves on to "
+                "the next. Called before the optimizer, it moves on before the first was ever used."
+            ),
+            consequence="The first learning rate of the schedule is skipped; all others come too early.",
+            remedy=Remedy(
+                "Call scheduler.step() after optimizer.step().",
+                f"{incident.actor}.step()\nscheduler.step()",
+            ),
+            evidence=evidence_of(incident, incident.where),
         )

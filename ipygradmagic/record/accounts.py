@@ -97,16 +97,31 @@ class Run:
 
 @dataclass(slots=True)
 class Slot:
-    """A gradient buffer: what it holds and which leaves point at it."""
+    """A gradient buffer: what it holds and which leaves point at it.
+
+    ``clipped`` is the event that clipped some of what it holds, and ``clipped_at`` its line; 0
+    where none of it was clipped.
+    """
 
     runs: list[Run] = field(default_factory=list)
     holders: set[int] = field(default_factory=set)
     note: str = ""
     consumers: set[str] = field(default_factory=set)
+    clipped: int = 0
+    clipped_at: int = -1
 
     def copy(self, holder: int) -> Slot:
         """The same contributions in a buffer of another leaf."""
-        return Slot([r.copy() for r in self.runs], {holder}, self.note, set(self.consumers))
+        runs = [r.copy() for r in self.runs]
+        clipped = self.clipped, self.clipped_at
+        return Slot(runs, {holder}, self.note, set(self.consumers), *clipped)
+
+    def empty(self) -> None:
+        """It holds nothing any more."""
+        self.runs.clear()
+        self.note = ""
+        self.consumers.clear()
+        self.clipped = 0
 
     def twin(self) -> Slot:
         """The same buffer in other books."""

@@ -22,6 +22,14 @@ IncidentKind = Literal[
     "nonfinite",
     "nonfinite-used",
     "clip-after-step",
+    "clip-again",
+    "clip-scaled",
+    "clip-nothing",
+    "clip-nobody",
+    "early-schedule",
+    "growing-graph",
+    "kept-graphs",
+    "mock-freeze",
 ]
 MOST_NAMES = 400
 """An incident names at most this many tensors; ``tensor_count`` has the full number."""
@@ -49,7 +57,14 @@ class Incident:
         oldest, newest: Numbers of the backward passes that were mixed, the first time; 0 if
             from before this trace.
         repeats: For ``reused``: the longest series of repeats without a new deposit. For
-            ``discarded``: how many contributions of that line were consumed.
+            ``discarded``: how many contributions of that line were consumed. For ``clip-again``:
+            how many gradients the clipping changed. For ``clip-nothing`` and ``clip-nobody``: at
+            how many other calls the line clipped something. For ``clip-nobody``, ``oldest`` is 1 if
+            an exhausted iterator was seen. For ``early-schedule``: how often the line was passed
+            again after a step (``oldest``: without another step in between). For
+            ``growing-graph``: operations in the largest graph (``oldest`` is 1 if it stopped
+            growing meanwhile). For
+            ``kept-graphs``: how many rounds.
     """
 
     kind: IncidentKind
@@ -159,6 +174,12 @@ class Incidents:
             found.count += 1
             found.event_before, found.last_event = found.last_event, event
         self.name_leaf(found, leaf)
+        return found
+
+    def add(self, kind: IncidentKind, event: int, site: int, actor: str = "") -> Open:
+        """Something that concerns a call rather than one leaf."""
+        found = Open(kind, event, event, site, -1, -1, None, actor, 0, 0, 0)
+        self._open[(kind, site, actor, len(self._open))] = found
         return found
 
     def name_leaf(self, found: Open, leaf: int) -> None:

@@ -87,8 +87,7 @@ class Ledger:
             if (
                 len(self._spare) < _MOST_SPARE
             ):  # empty now; making new ones costs garbage collection
-                found.note = ""
-                found.consumers.clear()
+                found.empty()
                 self._spare.append(found)
 
     def clear(self, leaf: int, slot: int, event: int, site: int) -> None:
@@ -188,6 +187,7 @@ class Ledger:
         if not found.runs or how == "replaced":
             found.runs = [Run(site, 0, 0, event, event)]
             found.consumers.clear()
+            found.clipped = 0
             found.note = "assigned by hand"
             self._account(leaf).last_deposit = event
         elif how == "added" and all_used:
@@ -201,6 +201,46 @@ class Ledger:
                 run.decayed = True
         elif how == "clipped" and all_used:
             self._incidents.note("clip-after-step", event, leaf, site, number=number)
+        elif how == "clipped":
+            self._clip(found, leaf, event, site, changed)
+        elif how == "unscaled" and found.clipped:
+            self._incidents.note("clip-scaled", event, leaf, site, other=found.clipped_at)
+
+    def _clip(self, held: Slot, leaf: int, event: int, site: int, changed: bool) -> None:
+        """What was clipped before, with a newer contribution on top, is clipped once more."""
+        if held.clipped and held.clipped < self._account(leaf).last_deposit:
+            deposited = held.runs[-1].site
+            again = self._incidents.note("clip-again", event, leaf, site, deposited=deposited)
+            again.repeats += changed
+        held.clipped, held.clipped_at = event, site
+
+    def notice(
+        self,
+        kind: IncidentKind,
+        event: int,
+        site: int,
+        leaves: Iterable[int] = (),
+        *,
+        count: int = 1,
+        actor: str = "",
+        other: int = -1,
+        oldest: int = 0,
+        repeats: int = 0,
+    ) -> None:
+        """Something that a watcher counted by itself; the arguments are as in ``Incident``."""
+        found = self._incidents.add(kind, event, site, actor)
+        found.count, found.other, found.oldest, found.repeats = count, other, oldest, repeats
+        for leaf in leaves:
+            self._incidents.name_leaf(found, leaf)
+
+    def has(self, kind: IncidentKind) -> bool:
+        """Whether such an incident has been noticed in this trace."""
+        return any(found.kind == kind for found in self._incidents.opened())
+
+    @property
+    def last_use(self) -> int:
+        """Index of the last event that used gradients; 0 for none."""
+        return self._last_use
 
     def update(
         self, leaf: int, slot: int | None, event: int, site: int, number: int, kind: str
@@ -573,6 +613,7 @@ class Ledger:
     ) -> bool:
         fresh = [r for r in slot.runs if not r.used]
         account.undo = []
+        slot.clipped = 0
         slot.consumers.add(actor)
         if not fresh:
             return False
@@ -685,9 +726,7 @@ class Ledger:
     def _drop(self, account: Account, slot: Slot, leaf: int, event: int, site: int) -> None:
         unread = [r for r in slot.runs if not r.used]
         if not unread:
-            slot.runs.clear()
-            slot.note = ""
-            slot.consumers.clear()
+            slot.empty()
             return
         lost = [r for r in unread if r.first_event > self._last_use and r.first]
         for run in unread:
@@ -699,9 +738,7 @@ class Ledger:
         account.cleared_at = site
         if 0 < size < account.largest:
             self._incidents.note("partial-window", event, leaf, site, deposited=lost[0].site)
-        slot.runs.clear()
-        slot.note = ""
-        slot.consumers.clear()
+        slot.empty()
 
     def _hand_over(self, leaf: int, old: int, event: int, site: int, *, keep: bool) -> None:
         found = self._slots.get(old)
@@ -779,5 +816,6 @@ def _same_held(one: Slot | None, other: Slot | None) -> bool:
         len(other.holders) == 1
         and one.runs == other.runs
         and one.note == other.note
+        and one.clipped == other.clipped
         and one.consumers == other.consumers
     )

@@ -24,12 +24,15 @@ class CellError:
         type, message: As Python prints them.
         where: The user's line that raised.
         freed_by: Index of the backward that freed the graph, where that is the cause.
+        recording_off: The code had switched autograd off for good
+            (``torch.set_grad_enabled(False)``).
     """
 
     type: str
     message: str
     where: SourceLocation | None = None
     freed_by: int | None = None
+    recording_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,11 @@ def test_the_same_is_said(path: Path, monkeypatch) -> None:
 READS = {
     # Findings about numbers, which level ``events`` does not read.
     "nonfinite-gradient",
+    "clip-before-unscale",
+    "dead-parameters",
+    "exploding-gradient",
+    "unmoved-parameters",
+    "vanishing-gradient",
 }
 
 

@@ -139,6 +139,32 @@ def test_clipping_before_the_step_is_no_decay_and_after_it_is_too_late() -> None
     assert set(late.incidents()) == {"clip-after-step"}
 
 
+def test_clipping_each_deposit_of_a_window_clips_the_first_ones_again() -> None:
+    once = Story()
+    for _ in range(2):
+        once.backward().backward().edit("clipped").edit("clipped").step().clear()
+    assert once.incidents() == {}
+    each = Story()
+    for _ in range(2):
+        each.backward().edit("clipped").backward().edit("clipped").step().clear()
+    again = each.incidents()["clip-again"]
+    assert (again.count, again.repeats) == (2, 2)
+
+
+def test_a_new_window_knows_nothing_of_the_clipping_of_the_last() -> None:
+    story = Story()
+    story.backward().edit("clipped").step().clear().backward().edit("clipped").step()
+    story.clear().backward().edit("clipped").clear().backward().edit("clipped")
+    assert "clip-again" not in story.incidents()
+
+
+def test_unscaling_what_has_been_clipped() -> None:
+    right = Story().backward().edit("unscaled").edit("clipped").step()
+    wrong = Story().backward().edit("clipped").edit("unscaled").step()
+    assert right.incidents() == {}
+    assert set(wrong.incidents()) == {"clip-scaled"}
+
+
 def test_each_closure_evaluation_consumes() -> None:
     right, wrong = Story(), Story()
     for _ in range(4):
