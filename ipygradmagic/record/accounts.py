@@ -125,9 +125,8 @@ class Slot:
 
     def twin(self) -> Slot:
         """The same buffer in other books."""
-        return Slot(
-            [r.copy() for r in self.runs], set(self.holders), self.note, set(self.consumers)
-        )
+        runs = [r.copy() for r in self.runs]
+        return replace(self, runs=runs, holders=set(self.holders), consumers=set(self.consumers))
 
     def join(self) -> None:
         """Keep the list of runs short: neighbours with one fate become one."""
