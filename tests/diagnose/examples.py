@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from ipygradmagic.record.trace import Trace
 from tests.capture.programs import run
 
 CELL = re.compile(r"^(?=# %%)", re.MULTILINE)
+RAISES = re.compile(r"  # raises (\w+)$", re.MULTILINE)
 
 
 def trace_of(code: str, **options: Any) -> Trace:
@@ -19,6 +21,7 @@ def trace_of(code: str, **options: Any) -> Trace:
     *before, last = [cell for cell in CELL.split(code) if cell.strip()]
     for number, cell in enumerate(before, 1):
         run(cell, namespace, name=f"cell {number}")
-    raises = RuntimeError if "raises RuntimeError" in last else None
+    said = RAISES.search(last)
+    raises = getattr(builtins, said[1]) if said is not None else None
     name = f"cell {len(before) + 1}" if before else "example.py"
     return run(last, namespace, raises, name, **options)
