@@ -95,13 +95,13 @@ class Score:
 
     @property
     def precision(self) -> float | None:
-        """Buggy programs found, of all programs that raised an alarm for no or another reason."""
+        """Buggy programs found, of these and the right programs that raised an alarm."""
         raised = self.found + self.alarmed
         return self.found / raised if raised else None
 
     @property
     def strict_precision(self) -> float | None:
-        """The same, where an alarm by another name in a buggy program counts as false."""
+        """The same, where a buggy program with an alarm by another name counts as a false one too."""
         raised = self.found + self.alarmed + self.others
         return self.found / raised if raised else None
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 _NO_RULE = "no rule for this yet"
 _NOTE = "only a note: "
+_UNREACHED = _NOTE + "unreached-leaf warns only if every tensor of the optimizer is unreached"
 _PARTIAL = _NOTE + "training a part of a model is also done on purpose"
 
 MISSED: dict[str, str] = {
     "03_zero_at_epoch_start": _NOTE + "a single window is lost, which is not yet a warning",
     "10_clamp_inside_inner_loop": _NO_RULE,
     "10_clip_every_micro_batch": _NO_RULE,
+    "10_clip_in_trainer_backward": _NO_RULE,
     "11_clamp_by_hand_after_step": "clipping after the step is known for clip_grad_* only; clamp_ "
     "on .grad.data is recorded as an edit after the step, and not diagnosed",
     "12_clip_before_backward": _NO_RULE,
+    "12_clip_of_the_previous_round": _NO_RULE,
     "12_clip_value_before_backward_keep_zeros": _NO_RULE,
     "13_clip_before_unscale": _NO_RULE,
     "13_clip_before_unscale_trainer": _NO_RULE,
@@ -28,6 +31,7 @@ MISSED: dict[str, str] = {
     "16_skipped_by_nan_loss_every_round": _NOTE + "NaN after a backward that no update used; that "
     "every step was skipped is neither an event nor a finding",
     "17_scheduler_first": _NO_RULE,
+    "17_scheduler_in_the_cell_above": _NO_RULE,
     "17_warmup_lambda_first": _NO_RULE,
     "18_new_head_in_a_later_cell": _NOTE + "the head was replaced before the traced cell, where "
     "the optimizer's old parameters have lost their names, and the shapes differ",
@@ -35,26 +39,32 @@ MISSED: dict[str, str] = {
     "23_attribute_on_children": _NO_RULE,
     "23_requires_grad_attribute": _NO_RULE,
     "24_frozen_after_backward": _NO_RULE,
+    "24_frozen_between_in_a_cell": _NO_RULE,
     "24_pruning_freezes_with_gradient_kept": "a gradient used again in every round for want of a "
     "new deposit counts as reused only if no leaf of the optimizer got a deposit",
     "25_frozen_layer_drifts_by_weight_decay": _NO_RULE,
     "25_wrong_parameters_handed_over": _PARTIAL,
-    "26_numpy_feature_in_the_middle": _NOTE + "unreached-leaf warns only if every tensor of the "
-    "optimizer is unreached",
+    "26_loss_by_int_cast_in_function": _UNREACHED,
+    "26_numpy_feature_in_the_middle": _UNREACHED,
     "30_inplace_update_without_no_grad": _NO_RULE,
     "30_masking_pruned_weight_in_place": _NO_RULE,
     "31_gan_fake_reused_after_d_step": _NO_RULE,
+    "31_inplace_relu_on_saved_activation": _NO_RULE,
     "31_step_between_backwards": _NO_RULE,
     "32_hidden_kept_with_retain_graph": _NO_RULE,
-    "38_reentrant_checkpoint_frozen_input": _NOTE + "unreached-leaf warns only if every tensor of "
-    "the optimizer is unreached",
+    "38_reentrant_checkpoint_frozen_input": _UNREACHED,
+    "40_histogram_in_the_next_cell": _NO_RULE,
     "40_norm_after_zero_grad": _NO_RULE,
     "40_word_language_model_update": _NO_RULE,
+    "43_rate_of_zero_by_integer_division": _NO_RULE,
     "43_update_of_a_copy": _NO_RULE,
     "43_update_rounded_away": _NO_RULE,
     "44_backward_cell_run_again": "two deposits of one line of one cell, run twice, and one update "
     "in a later cell: exonerated as gradient accumulation",
+    "44_update_cell_run_twice": "an update by hand that is run again in a cell of its own: that the "
+    "gradient was used up by an earlier cell is not told",
     "45_dead_relu": _NO_RULE,
+    "45_saturated_tanh_inputs": _NO_RULE,
     "45_vanishing_sigmoids": _NO_RULE,
 }
 """Buggy programs without an alarm by an expected name."""
