@@ -10,6 +10,11 @@ _NOTE = "only a note: "
 _UNREACHED = _NOTE + "unreached-leaf warns only if every tensor of the optimizer is unreached"
 _PARTIAL = _NOTE + "training a part of a model is also done on purpose"
 
+_REUSED = "a gradient stepped with again in every round counts as reused only if no leaf of the "
+_REUSED += "optimizer got a deposit; the report even says that every gradient was used exactly once"
+_USED_UP = "the update runs again in a cell of its own: that an earlier cell has used the gradient "
+_USED_UP += "up is not told"
+
 MISSED: dict[str, str] = {
     "03_zero_at_epoch_start": _NOTE + "a single window is lost, which is not yet a warning",
     "10_clamp_inside_inner_loop": _NO_RULE,
@@ -40,8 +45,8 @@ MISSED: dict[str, str] = {
     "23_requires_grad_attribute": _NO_RULE,
     "24_frozen_after_backward": _NO_RULE,
     "24_frozen_between_in_a_cell": _NO_RULE,
-    "24_pruning_freezes_with_gradient_kept": "a gradient used again in every round for want of a "
-    "new deposit counts as reused only if no leaf of the optimizer got a deposit",
+    "24_head_leaves_the_loss_with_gradient_kept": _REUSED,
+    "24_pruning_freezes_with_gradient_kept": _REUSED,
     "25_frozen_layer_drifts_by_weight_decay": _NO_RULE,
     "25_wrong_parameters_handed_over": _PARTIAL,
     "26_loss_by_int_cast_in_function": _UNREACHED,
@@ -61,8 +66,8 @@ MISSED: dict[str, str] = {
     "43_update_rounded_away": _NO_RULE,
     "44_backward_cell_run_again": "two deposits of one line of one cell, run twice, and one update "
     "in a later cell: exonerated as gradient accumulation",
-    "44_update_cell_run_twice": "an update by hand that is run again in a cell of its own: that the "
-    "gradient was used up by an earlier cell is not told",
+    "44_step_cell_run_twice": _USED_UP,
+    "44_update_cell_run_twice": _USED_UP,
     "45_dead_relu": _NO_RULE,
     "45_saturated_tanh_inputs": _NO_RULE,
     "45_vanishing_sigmoids": _NO_RULE,
@@ -80,11 +85,20 @@ WRONG_LINE: dict[str, str] = {
 }
 """Found, but the first line of evidence is not a marked one."""
 
+_EMPTY_STEP = "step-without-gradient: an optimizer stepped along with others while none of its own "
+_EMPTY_STEP += "tensors is in the loss; harmless, and warned of after the second time"
+
 FALSE_ALARMS: dict[str, str] = {
+    "all_optimizers_step_while_one_waits": _EMPTY_STEP,
     "cells_window_spans_two_cells": "left-over-from-earlier-cell: micro-batches that two cells "
     "accumulate on purpose look like a forgotten backward",
+    "debug_branch_with_retain_grad": "non-leaf-grad: found in the text of the program, in a branch "
+    "that never ran",
+    "optimizer_per_expert": _EMPTY_STEP,
     "scaler_first_steps_skipped": "discarded-contribution: what a skipped step leaves to the next "
     "zero_grad counts as thrown away",
+    "shared_trunk_steps_after_both_heads": "leaked-gradient: two losses add up in the trunk on "
+    "purpose, whose optimizer steps last, and the first head's steps in between",
 }
 """Right programs with an alarm."""
 
