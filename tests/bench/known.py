@@ -85,6 +85,10 @@ WRONG_LINE: dict[str, str] = {
 }
 """Found, but the first line of evidence is not a marked one."""
 
+_DROPPED = (
+    "cleared-before-step, an error: a bad batch is dropped on purpose, once in all rounds, by "
+)
+_DROPPED += "making its gradient empty before the step"
 _EMPTY_STEP = "step-without-gradient: an optimizer stepped along with others while none of its own "
 _EMPTY_STEP += "tensors is in the loss; harmless, and warned of after the second time"
 
@@ -92,8 +96,14 @@ FALSE_ALARMS: dict[str, str] = {
     "all_optimizers_step_while_one_waits": _EMPTY_STEP,
     "cells_window_spans_two_cells": "left-over-from-earlier-cell: micro-batches that two cells "
     "accumulate on purpose look like a forgotten backward",
+    "clip_everything_between_two_steps": "clip-after-step: the clipping also meets tensors whose own "
+    "optimizer has stepped, but is in time for those of the next",
     "debug_branch_with_retain_grad": "non-leaf-grad: found in the text of the program, in a branch "
     "that never ran",
+    "inverse_pinn_with_collocation_points": "unowned-leaf: an input that requires grad for the sake "
+    "of its derivative, beside a bare leaf that is trained",
+    "nan_gradients_replaced_before_step": _DROPPED,
+    "nan_guard_zeroes_then_steps": _DROPPED,
     "optimizer_per_expert": _EMPTY_STEP,
     "scaler_first_steps_skipped": "discarded-contribution: what a skipped step leaves to the next "
     "zero_grad counts as thrown away",
