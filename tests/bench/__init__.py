@@ -1,0 +1,1 @@
+"""A benchmark of gradient bugs: buggy programs, their corrected twins, and tricky right ones."""

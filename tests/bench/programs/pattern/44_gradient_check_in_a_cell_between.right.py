@@ -1,0 +1,20 @@
+# pattern: 44
+# %%
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+net = nn.Sequential(nn.Linear(3, 6), nn.ReLU(), nn.Linear(6, 2))
+opt = torch.optim.SGD(net.parameters(), lr=0.1)
+# %%
+sample, label = torch.randn(4, 3), torch.randint(0, 2, (4,))
+nn.functional.cross_entropy(net(sample), label).backward()
+print("gradients flow:", all(p.grad is not None for p in net.parameters()))
+net.zero_grad()
+# %%
+for step in range(4):
+    loss = nn.functional.cross_entropy(net(torch.randn(8, 3)), torch.randint(0, 2, (8,)))
+    loss.backward()
+    opt.step()
+    opt.zero_grad()
+    print(step, loss.item())
