@@ -41,7 +41,7 @@ def step_without_gradient(trace: Trace) -> Iterator[Finding]:
     explained = {i.actor for i in of_kind(trace, "empty-step") if holds_replaced(trace, i.actor)}
     for incident in (i for i in of_kind(trace, "empty-step") if i.actor not in explained):
         steps = dict(trace.ledger.actors).get(incident.actor, incident.count)
-        always = incident.count >= steps or incident.count > 2
+        always = incident.count >= steps
         backward = total(trace, "backward")
         why = (
             "No backward reached any tensor that this optimizer owns."

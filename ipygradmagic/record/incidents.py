@@ -148,6 +148,10 @@ class Incidents:
         else:
             self._open = {key: o for key, o in self._open.items() if o is not found}
 
+    def drop(self, gone: Open) -> None:
+        """Take one back."""
+        self._open = {key: o for key, o in self._open.items() if o is not gone}
+
     def note(
         self,
         kind: IncidentKind,

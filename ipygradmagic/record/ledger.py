@@ -52,6 +52,8 @@ class Ledger:
         self._streak: dict[str, int] = {}
         self._closures = 0
         self._last_use = 0
+        self._broken = 0  # event of the last deposit that left NaN or infinity
+        self._in_time: set[int] = set()  # lines that clipped something before its use
         self._bonds = 0
         self._spare: list[Slot] = []
         self._held: dict[tuple[int, int, int, int, int, str], Holds] = {}
@@ -202,6 +204,7 @@ class Ledger:
         elif how == "clipped" and all_used:
             self._incidents.note("clip-after-step", event, leaf, site, number=number)
         elif how == "clipped":
+            self._in_time.add(site)
             self._clip(found, leaf, event, site, changed)
         elif how == "unscaled" and found.clipped:
             self._incidents.note("clip-scaled", event, leaf, site, other=found.clipped_at)
@@ -321,6 +324,8 @@ class Ledger:
         """A gradient holds NaN or infinity: at its deposit, or (``used``) at an update."""
         kind: IncidentKind = "nonfinite-used" if used else "nonfinite"
         self._incidents.note(kind, event, leaf, site, number=number)
+        if not used:
+            self._broken = event
 
     def forget(self, leaf: int) -> None:
         """The leaf is gone: fold its totals into those of its name and drop its slots."""
@@ -434,6 +439,7 @@ class Ledger:
         other._steps, other._last_step = dict(self._steps), dict(self._last_step)
         other._streak, other._closures = dict(self._streak), self._closures
         other._last_use, other._bonds = self._last_use, self._bonds
+        other._broken, other._in_time = self._broken, set(self._in_time)
         return other
 
     def convict(self, trial: Ledger) -> None:
@@ -455,7 +461,8 @@ class Ledger:
         self._last_step.clear()
         self._streak.clear()
         self._closures = 0
-        self._last_use = 0
+        self._last_use = self._broken = 0
+        self._in_time.clear()
 
     def close(self, locate: Locate) -> None:
         """End of a trace: what is still held will be *from earlier* for the next one."""
@@ -728,6 +735,10 @@ class Ledger:
         if not unread:
             slot.empty()
             return
+        if self._broken and any(r.first_event <= self._broken <= r.last_event for r in unread):
+            account.discarded += sum(r.count for r in unread)
+            slot.empty()  # what came with NaN or infinity is thrown away on purpose
+            return
         lost = [r for r in unread if r.first_event > self._last_use and r.first]
         for run in unread:
             account.discarded += run.count
@@ -752,6 +763,9 @@ class Ledger:
 
     def _last_looks(self) -> None:
         """What can only be said at the end: odd first windows, and what was thrown away."""
+        for late in self._incidents.opened():
+            if late.kind == "clip-after-step" and late.site in self._in_time:
+                self._incidents.drop(late)  # in time for the next optimizer, which shares the call
         for leaf, account in sorted(self._accounts.items()):
             if account.first_sites and account.later_sites and account.consumptions > 2:
                 strangers = set(account.first_sites) - account.later_sites

@@ -1,5 +1,5 @@
 # pattern: 10
-# expect: clip-per-micro-batch
+# expect: clip-each-backward
 """Clamping by hand, once for every micro-batch instead of once for every step."""
 import torch
 from torch import nn

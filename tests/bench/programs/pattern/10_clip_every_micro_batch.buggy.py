@@ -1,5 +1,5 @@
 # pattern: 10
-# expect: clip-per-micro-batch
+# expect: clip-each-backward
 import torch
 from torch import nn
 

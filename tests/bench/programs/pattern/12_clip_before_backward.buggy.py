@@ -1,5 +1,5 @@
 # pattern: 12
-# expect: clip-before-backward
+# expect: clip-without-gradient
 import torch
 from torch import nn
 

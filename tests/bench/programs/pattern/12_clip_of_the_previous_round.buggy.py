@@ -1,5 +1,5 @@
 # pattern: 12
-# expect: clip-before-backward
+# expect: clip-without-gradient
 """zero_grad comes last, so the clipping at the loop's top finds None, or what is left of nothing."""
 import torch
 from torch import nn

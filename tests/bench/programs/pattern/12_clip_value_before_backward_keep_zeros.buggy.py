@@ -1,5 +1,5 @@
 # pattern: 12
-# expect: clip-before-backward
+# expect: clip-without-gradient
 """zero_grad keeps zeros here, so that the clipping finds something to clip: zeros."""
 import torch
 from torch import nn

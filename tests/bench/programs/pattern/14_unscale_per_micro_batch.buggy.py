@@ -1,5 +1,5 @@
 # pattern: 14
-# expect: unscale-twice | unscaled-twice | double-unscale
+# expect: scaler-order
 # raises: RuntimeError
 import torch
 from torch import nn

@@ -1,5 +1,5 @@
 # pattern: 14
-# expect: unscale-twice | unscaled-twice | double-unscale
+# expect: scaler-order
 # raises: RuntimeError
 """unscale_ to log the norm, and once more before clipping."""
 import torch

@@ -1,5 +1,5 @@
 # pattern: 17
-# expect: scheduler-before-step
+# expect: scheduler-before-optimizer
 import torch
 from torch import nn
 

@@ -1,5 +1,5 @@
 # pattern: 17
-# expect: scheduler-before-step
+# expect: scheduler-before-optimizer
 """Linear warm-up, as in the fine-tuning scripts, one step too early."""
 import torch
 from torch import nn

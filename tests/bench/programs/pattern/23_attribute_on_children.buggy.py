@@ -1,5 +1,5 @@
 # pattern: 23
-# expect: frozen-module-attribute
+# expect: module-not-frozen
 """Transfer learning; the loop goes over layers where it should go over parameters."""
 # %%
 import torch

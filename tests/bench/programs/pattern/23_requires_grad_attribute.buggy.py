@@ -1,5 +1,5 @@
 # pattern: 23
-# expect: frozen-module-attribute
+# expect: module-not-frozen
 """An attribute is set on the module; nothing is frozen."""
 import torch
 from torch import nn

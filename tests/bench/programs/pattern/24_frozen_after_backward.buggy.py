@@ -1,5 +1,5 @@
 # pattern: 24
-# expect: frozen-after-backward
+# expect: frozen-but-updated
 """Frozen between backward and step: the gradient is there already, and the step uses it."""
 import torch
 from torch import nn

@@ -1,5 +1,5 @@
 # pattern: 24
-# expect: frozen-after-backward
+# expect: frozen-but-updated
 """One looks at the gradients, freezes the embedding, and steps."""
 # %%
 import torch

@@ -1,5 +1,5 @@
 # pattern: 24
-# expect: reused-gradient | stale-gradient | frozen-after-backward
+# expect: reused-gradient | stale-gradient | frozen-but-updated
 """After the warm-up the auxiliary head is no longer in the loss; only the body is cleared by hand."""
 import torch
 from torch import nn

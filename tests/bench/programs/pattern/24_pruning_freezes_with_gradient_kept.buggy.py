@@ -1,5 +1,5 @@
 # pattern: 24
-# expect: frozen-after-backward | frozen-in-optimizer | frozen-but-updated | reused-gradient | stale-gradient
+# expect: frozen-but-updated | frozen-in-optimizer | reused-gradient | stale-gradient
 """A layer is frozen while it holds a gradient; zero_grad by hand visits only what requires grad."""
 import torch
 from torch import nn

@@ -1,5 +1,5 @@
 # pattern: 29
-# expect: non-leaf-grad
+# expect: non-leaf-grad | missing-gradient
 # raises: TypeError
 import torch
 

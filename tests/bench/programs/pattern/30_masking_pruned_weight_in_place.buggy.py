@@ -1,5 +1,5 @@
 # pattern: 30
-# expect: inplace-on-leaf | in-place-on-leaf | leaf-modified-in-place
+# expect: in-place-on-leaf | leaf-modified-in-place
 # raises: RuntimeError
 """Pruning writes zeros into a weight that requires grad."""
 import torch

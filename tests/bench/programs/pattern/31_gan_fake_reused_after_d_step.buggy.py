@@ -1,5 +1,5 @@
 # pattern: 31
-# expect: modified-in-place | version-mismatch | step-between-backwards | inplace-error
+# expect: changed-in-place
 # raises: RuntimeError
 """The score of the fake batch is computed before D's step and used for G after it."""
 import torch

@@ -1,5 +1,5 @@
 # pattern: 31
-# expect: modified-in-place | version-mismatch | inplace-error | inplace-on-saved
+# expect: changed-in-place
 # raises: RuntimeError
 """The activation that sigmoid has saved for its backward is changed in place."""
 import torch

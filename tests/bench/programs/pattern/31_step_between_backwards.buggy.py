@@ -1,5 +1,5 @@
 # pattern: 31
-# expect: modified-in-place | version-mismatch | step-between-backwards | inplace-error
+# expect: changed-in-place
 # raises: RuntimeError
 """Two losses through one network: the first one's step changes weights that the second still needs."""
 import torch

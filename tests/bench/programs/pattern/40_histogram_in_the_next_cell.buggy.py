@@ -1,5 +1,5 @@
 # pattern: 40
-# expect: grad-read-after-clear | cleared-grad-read | grad-is-none
+# expect: missing-gradient
 # raises: AttributeError
 """The gradients are plotted in the next cell, after the loop has cleared them."""
 # %%

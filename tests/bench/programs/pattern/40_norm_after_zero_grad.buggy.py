@@ -1,5 +1,5 @@
 # pattern: 40
-# expect: grad-read-after-clear | cleared-grad-read | grad-is-none
+# expect: missing-gradient
 # raises: AttributeError
 """The gradient norm is logged after zero_grad, which sets .grad to None."""
 import torch

@@ -1,5 +1,5 @@
 # pattern: 40
-# expect: grad-read-after-clear | cleared-grad-read | grad-is-none
+# expect: missing-gradient
 # raises: TypeError
 """The examples' word language model: p.data.add_(p.grad, alpha=-lr) on a layer that was not used."""
 import torch

@@ -1,5 +1,5 @@
 # pattern: 43
-# expect: unmoved-parameter | parameter-never-moves | step-without-effect | dead-update | zero-learning-rate
+# expect: unmoved-parameters
 """Warm-up by integer division: the rate is 0 in every round."""
 import torch
 from torch import nn

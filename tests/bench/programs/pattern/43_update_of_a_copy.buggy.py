@@ -1,5 +1,5 @@
 # pattern: 43
-# expect: unmoved-parameter | parameter-never-moves | step-without-effect | dead-update
+# expect: unmoved-parameters
 """The kernel writes into a contiguous copy: a transposed encoder never moves (the MPS addcmul_ bug)."""
 import torch
 from torch import nn

@@ -1,5 +1,5 @@
 # pattern: 45
-# expect: dead-parameter | dead-units | dead-gradient | zero-gradient
+# expect: dead-parameters
 """A bias of -10 before the ReLU: no unit ever fires, the first layer's gradient is exactly zero."""
 import torch
 from torch import nn

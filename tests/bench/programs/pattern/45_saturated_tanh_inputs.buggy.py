@@ -1,5 +1,5 @@
 # pattern: 45
-# expect: vanishing-gradient | vanishing-gradients | dead-parameter | dead-units | dead-gradient | zero-gradient
+# expect: vanishing-gradient | dead-parameters
 """Inputs in the thousands saturate the tanh: the first layer's gradient is nothing at all."""
 import torch
 from torch import nn
