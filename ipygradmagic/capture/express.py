@@ -198,12 +198,7 @@ class Express:
         if not watch.teams.read and current.loss is not None and not math.isfinite(current.loss):
             return None  # now it is worth reading
         current.teams, current.solos = list(way.teams), list(way.solos)
-        if any(not is_zero(leaf.grad) for leaf in way.solos if leaf.grad is not None):
-            self._listen(current, outputs)
-        for team in way.teams:
-            if team.grads is not None and team.layout.small and not team.grads.zero:
-                self._listen(current, outputs)
-                break
+        self._listen(current, outputs)
         watch.passes.append(current)
         return current
 
@@ -228,17 +223,16 @@ class Express:
 
     def _listen(self, current: BackwardPass, outputs: Sequence[Tensor]) -> None:
         """Hear what is added to small gradients that hold something."""
-        nodes = {id(tensor): node for tensor, node in reach(outputs).leaves}
-        for leaf in current.solos:
-            if leaf.numel <= SMALL and leaf.grad is not None and not is_zero(leaf.grad):
-                self._hear(current, leaf, nodes[leaf.place])
+        small = [leaf for leaf in current.solos if leaf.numel <= SMALL and leaf.grad is not None]
+        full = [leaf for leaf in small if not is_zero(leaf.grad)]
         for team in current.teams:
-            if team.grads is None:
-                continue
-            looks = team.grads.looks()
-            for i in team.layout.small:
-                if not is_zero(looks[i]):
-                    self._hear(current, team.leaves[i], nodes[team.places[i]])
+            if team.grads is not None and team.layout.small and not team.grads.zero:
+                looks = team.grads.looks()
+                full += [team.leaves[i] for i in team.layout.small if not is_zero(looks[i])]
+        if full:
+            nodes = {id(tensor): node for tensor, node in reach(outputs).leaves}
+            for leaf in full:
+                self._hear(current, leaf, nodes[leaf.place])
 
     def _hear(self, current: BackwardPass, leaf: Leaf, node: GradNode) -> None:
         heard = current.captured[leaf.id] = []
@@ -314,9 +308,7 @@ class Express:
         for handle in current.handles:
             handle.remove()
         watch = self.watch
-        watch.recorder.close_bursts()
-        event = watch.recorder.begin("backward", "backward", current.here, TeamEvent)
-        assert isinstance(event, TeamEvent)
+        event = self._begin("backward", "backward", current.here)
         event.loss, event.actor, event.heard = current.loss, current.actor, current.captured
         shares = []
         site = current.here.site
@@ -400,10 +392,8 @@ class Express:
                 taken.append(None)
             else:
                 taken.append(team.pack(tensors))
-        watch.recorder.close_bursts()
         label = f"{type(optimizer).__name__}.step"
-        event = watch.recorder.begin("step", label, call.here, TeamEvent)
-        assert isinstance(event, TeamEvent)
+        event = self._begin("step", label, call.here)
         event.actor, event.missed = call.name, tuple(missed)
         books = [(team.book, team.book) for team, _ in call.teams]
         at = (event.index, event.site, event.number)
@@ -456,10 +446,8 @@ class Express:
             if not pack.zero:
                 return False
             taken.append((grads, pack))
-        watch.recorder.close_bursts()
         label = f"{type(owner).__name__}.zero_grad"
-        event = watch.recorder.begin("zero_grad", label, here, TeamEvent)
-        assert isinstance(event, TeamEvent)
+        event = self._begin("zero_grad", label, here)
         event.actor = way.actor
         shares = []
         for team, new in zip(way.teams, taken):
@@ -532,6 +520,11 @@ class Express:
         """The leaves at these identities."""
         by_place = self.watch.books.by_place
         return [by_place[place].id for place in places if place in by_place]
+
+    def _begin(self, kind: Kind, label: str, here: Here) -> TeamEvent:
+        event = self.watch.recorder.begin(kind, label, here, TeamEvent)
+        assert isinstance(event, TeamEvent)
+        return event
 
     def _finish(self, event: TeamEvent, shares: list[Share], way: Way) -> None:
         event.told(shares, way.order)

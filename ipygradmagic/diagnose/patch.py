@@ -10,6 +10,7 @@ words instead.
 from __future__ import annotations
 
 import ast
+import functools
 import linecache
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -54,30 +55,16 @@ def clear_before_backward(
     backward: SourceLocation | None, step: SourceLocation | None
 ) -> Edit | None:
     """The ``zero_grad`` of the optimizer that steps, before a backward of the same function."""
-    statement, owner = _statement(backward), _stepped(_statement(step))
-    if backward is None or step is None or statement is None or owner is None:
-        return None
-    if not _together(backward, statement, step):
-        return None
-    indent = _indent(backward.file, statement)
-    if indent is None:
-        return None
-    return Edit(backward.file, statement.lineno, f"{indent}{owner}.zero_grad()")
+    owner = _stepped(_statement(step))
+    return _before(backward, step, f"{owner}.zero_grad()") if owner is not None else None
 
 
 def drop_before_backward(
     backward: SourceLocation | None, update: SourceLocation | None, names: Sequence[str]
 ) -> Edit | None:
     """``w.grad = None`` before the backward, for a tensor that goes by its own name there."""
-    statement, written = _statement(backward), _written(_statement(update), names)
-    if backward is None or update is None or statement is None or written not in names:
-        return None
-    if not _together(backward, statement, update):
-        return None
-    indent = _indent(backward.file, statement)
-    if indent is None:
-        return None
-    return Edit(backward.file, statement.lineno, f"{indent}{written}.grad = None")
+    written = _written(_statement(update), names)
+    return _before(backward, update, f"{written}.grad = None") if written in names else None
 
 
 def move_behind(moved: SourceLocation | None, step: SourceLocation | None) -> Edit | None:
@@ -163,17 +150,23 @@ def _source(file: str) -> str:
     return "".join(linecache.getlines(file))
 
 
+@functools.lru_cache(maxsize=8)
+def _tree(source: str) -> ast.Module | None:
+    """Several findings, and several lines of each, ask for the same file."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
+
+
 def _statement(where: SourceLocation | None) -> ast.stmt | None:
     """The innermost statement at a line, if it is a simple one on lines of its own."""
     if where is None:
         return None
-    try:
-        tree = ast.parse(_source(where.file))
-    except (SyntaxError, ValueError):
-        return None
+    tree = _tree(_source(where.file))
     best: ast.stmt | None = None
     shared = False
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if tree is not None else ():
         if not isinstance(node, ast.stmt) or isinstance(node, _COMPOUND):
             continue
         if node.lineno <= where.line <= (node.end_lineno or node.lineno):
@@ -211,6 +204,17 @@ def _indent(file: str, statement: ast.stmt) -> str | None:
     line = linecache.getline(file, statement.lineno)
     before = line.encode()[: statement.col_offset].decode(errors="replace")
     return before if not before.strip() else None
+
+
+def _before(backward: SourceLocation | None, use: SourceLocation | None, text: str) -> Edit | None:
+    """A line before the backward, where it stands in the function that uses the gradient."""
+    statement = _statement(backward)
+    if backward is None or use is None or statement is None:
+        return None
+    indent = _indent(backward.file, statement)
+    if indent is None or not _together(backward, statement, use):
+        return None
+    return Edit(backward.file, statement.lineno, indent + text)
 
 
 def _behind(where: SourceLocation, statement: ast.stmt, text: str) -> Edit | None:

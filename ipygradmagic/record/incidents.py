@@ -146,10 +146,10 @@ class Incidents:
             found.count -= 1
             found.last_event = found.event_before
         else:
-            self._open = {key: o for key, o in self._open.items() if o is not found}
+            self.drop(found)
 
     def drop(self, gone: Open) -> None:
-        """Take one back."""
+        """It was none at all."""
         self._open = {key: o for key, o in self._open.items() if o is not gone}
 
     def note(
