@@ -23,6 +23,7 @@ from ipygradmagic.capture.leaves import GradNode, reach, root_of, sequence_range
 from ipygradmagic.capture.recorder import RawChange, RawEvent, fill_added
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look
 from ipygradmagic.capture.source import Here
+from ipygradmagic.capture.steady import Steady
 from ipygradmagic.capture.watch import BackwardPass, Watch
 from ipygradmagic.record.tensors import SMALL
 
@@ -46,6 +47,7 @@ class BackwardWatch:
         self._drawn: dict[int, int] = {}
         self._actors: dict[int, str] = {}
         self._passes: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+        self.steady = Steady(watch, self.express, self._passes)
 
     def around(self, run: Callable[..., Any], outputs: Any, args: Any, kwargs: Any) -> Any:
         """Run the engine once, watching."""
@@ -56,6 +58,8 @@ class BackwardWatch:
                 watch.note(GRAD_NOTE)
                 self._mark_inputs(args[3] if len(args) > 3 else ())
             return run(outputs, *args, **kwargs)
+        if watch.noting and self.steady.departs(outputs, args):
+            return self._steadily(run, outputs, args, kwargs)
         outer = watch.local.passes[-1] if watch.local.passes else None
         if outer is None and len(args) > 2 and args[1] and not args[2]:  # retain_graph alone
             with watch.light():
@@ -64,6 +68,11 @@ class BackwardWatch:
         if outer is None:
             with watch.light():
                 current = self.express.before_backward(outputs, args)
+                if current is not None and current.solos and self.steady.begins(current, args):
+                    watch.passes.remove(current)
+                    current = None
+        if watch.noting and self.steady.departs(outputs, args):
+            return self._steadily(run, outputs, args, kwargs)
         if current is None:
             with watch.guard():
                 if outer is not None:  # re-entrant checkpointing: part of the pass around it
@@ -82,20 +91,40 @@ class BackwardWatch:
             error = raised
             raise
         finally:
-            done = False
-            if error is None and current.way is not None:
-                with watch.light():
-                    event = self.express.after_backward(current)
-                    if event is not None:
-                        done = True
-                        watch.passes.remove(current)
-                        self._passes.append((event.index, current.way.number))
-            if not done:
-                with watch.guard():
+            self._over(current, outputs, error)
+
+    def _steadily(self, run: Callable[..., Any], outputs: Any, args: Any, kwargs: Any) -> Any:
+        """One more backward of a steady loop."""
+        __tracebackhide__ = True
+        error: BaseException | None = None
+        try:
+            return run(outputs, *args, **kwargs)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            current = self.steady.arrives(error)
+            if current is not None:
+                self._over(current, outputs, error)
+
+    def _over(self, current: BackwardPass, outputs: Any, error: BaseException | None) -> None:
+        """The engine has returned, or raised."""
+        watch = self.watch
+        done = False
+        if error is None and current.way is not None:
+            with watch.light():
+                event = self.express.after_backward(current)
+                if event is not None:
+                    done = True
                     watch.passes.remove(current)
-                    self._end(current, outputs, error)
-            if current in watch.local.passes:
-                watch.local.passes.remove(current)
+                    self._passes.append((event.index, current.way.number))
+                    self.steady.deposited(event)
+        if not done:
+            with watch.guard():
+                watch.passes.remove(current)
+                self._end(current, outputs, error)
+        if current in watch.local.passes:
+            watch.local.passes.remove(current)
 
     def _mark_inputs(self, inputs: Any) -> None:
         """Leaves that a loss is differentiated by (PINNs, penalties) are data, not parameters."""
@@ -285,9 +314,7 @@ class BackwardWatch:
         """The sum lies in a new buffer (``create_graph``): what the old one held came along."""
         watch = self.watch
         if leaf.slot is not None:
-            old = watch.books.slots.get(leaf.slot)
-            if old is not None:
-                old.holders.discard(leaf.id)
+            watch.books.leave(leaf, leaf.slot)
             at = (event, site)
             watch.ledger.assign(leaf.id, leaf.slot, slot, *at, derived=True, empty=True)
         leaf.slot = slot

@@ -355,14 +355,23 @@ class Books:
 
     def let_go(self, leaf: Leaf) -> None:
         """``leaf`` points at no slot any more."""
-        slot = self.slots.get(leaf.slot) if leaf.slot is not None else None
-        leaf.slot = None
+        slot, leaf.slot = leaf.slot, None
         if slot is not None:
-            slot.holders.discard(leaf.id)
-            if not slot.holders:
-                self._dissolve(slot)
-                if len(self._spare) < MOST_SPARE:
-                    self._spare.append(slot)
+            self.leave(leaf, slot)
+
+    def leave(self, leaf: Leaf, number: int) -> None:
+        """``leaf`` does not point at this slot any more; without a leaf it is none.
+
+        (At its address there may soon be a tensor that is no gradient.)
+        """
+        slot = self.slots.get(number)
+        if slot is None:
+            return
+        slot.holders.discard(leaf.id)
+        if not slot.holders:
+            self._dissolve(slot)
+            if len(self._spare) < MOST_SPARE:
+                self._spare.append(slot)
 
     def _still_there(self, slot: Slot) -> bool:
         """Some holder's gradient still lies at the slot's address (else it was reused)."""

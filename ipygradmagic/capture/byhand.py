@@ -22,7 +22,7 @@ from ipygradmagic.capture.derivation import Answer, Derivation
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.optimizers import OptimizerWatch
-from ipygradmagic.capture.recorder import RawChange
+from ipygradmagic.capture.recorder import RawChange, RawEvent
 from ipygradmagic.capture.snapshot import Look, look, look_all
 from ipygradmagic.capture.solo import Solo, Ticket
 from ipygradmagic.capture.source import Here, in_optim, is_user
@@ -70,6 +70,7 @@ class HandWatch:
         self.derivation = Derivation()
         self._answers: dict[tuple[int, int], Answer] = {}
         self.solo = Solo(watch, self._answers)
+        self.steady = backward.steady
 
     # -- in-place methods and functions ------------------------------------------------
 
@@ -125,7 +126,8 @@ class HandWatch:
             if ticket is not None:
                 result = original(*args, **kwargs)
                 with self.watch.light():
-                    self._written_again(ticket, args, kwargs)
+                    label, event = self._written_again(ticket, args, kwargs)
+                    self.steady.wrote(ticket, label, event)
                 return result
         before: tuple[Here, Touched, list[Look], list[int]] | None = None
         with self.watch.guard():
@@ -137,13 +139,14 @@ class HandWatch:
                 self._after(name, before, args, kwargs)
         return result
 
-    def _written_again(self, ticket: Ticket, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _written_again(
+        self, ticket: Ticket, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[str, RawEvent]:
         if ticket.grad is not None:
             label = _spell("grad", ticket.name)
-            self.solo.edited(ticket, label, _how(ticket.name, ""))
-        else:
-            label = _spell("data", ticket.name)
-            self.solo.written(ticket, label, lambda: self._alias(args, kwargs))
+            return label, self.solo.edited(ticket, label, _how(ticket.name, ""))
+        label = _spell("data", ticket.name)
+        return label, self.solo.written(ticket, label, lambda: self._alias(args, kwargs))
 
     def _before(
         self, targets: Sequence[Tensor]
@@ -269,8 +272,8 @@ class HandWatch:
             if same(before, after):
                 if label in ("detach_", "data.detach_()", "data.requires_grad_()"):
                     continue
-            known = source or self._source(leaf, here, before, after)
-            self.watch.update(leaf, known, here, label, before, after, touched.part)
+            computed = self._source(leaf, here, before, after)  # remembered, for :mod:`solo`
+            self.watch.update(leaf, source or computed, here, label, before, after, touched.part)
 
     def _alias(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Source | None:
         """``gradient`` if an operand shares memory with a known gradient."""
@@ -322,13 +325,21 @@ class HandWatch:
         """``t.grad = …``, ``del t.grad``, ``t.data = …``, ``t.requires_grad = …``."""
         __tracebackhide__ = True
         after: Callable[[], None] | None = None
-        if not torch.compiler.is_compiling():
+        if not torch.compiler.is_compiling() and not self._stores_what_is_there(
+            tensor, name, value
+        ):
             with self.watch.guard():
                 after = self._plan_attribute(tensor, name, value)
         run()
         if after is not None:
             with self.watch.guard():
                 after()
+
+    def _stores_what_is_there(self, tensor: Tensor, name: str, value: object) -> bool:
+        """``w.data -= x`` ends in ``w.data = w.data``, which has been written already."""
+        if name != "data" or not self.watch.alone() or id(tensor) not in self.watch.books.by_place:
+            return False
+        return self.watch.books.find(tensor) is not None and _same_place(tensor, value)
 
     def _plan_attribute(
         self, tensor: Tensor, name: str, value: object
@@ -348,7 +359,7 @@ class HandWatch:
         watch.claim([leaf])
         place = storage_of(tensor)
         if name == "data" and _same_place(tensor, value):
-            return None  # ``w.data -= x`` stores what it has already written
+            return None
         self.optimizers.prune()
         self.backward.flush()
         here = watch.sources.here()

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from ipygradmagic.capture.books import Leaf
+from ipygradmagic.capture.books import Leaf, grad_key
 from ipygradmagic.capture.leaves import GradNode, reach
 from ipygradmagic.capture.recorder import MANY, RawChange, RawEvent, fill_added
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look
@@ -47,6 +47,10 @@ class Share(NamedTuple):
     holds: Holds
     value_before: Pack | None = None
     value_after: Pack | None = None
+
+
+Found = tuple[Leaf, Tensor | None, tuple[int, int], Look]
+"""A leaf, its gradient after a backward (None if it is gone by now), its key, and a look at it."""
 
 
 class TeamEvent(RawEvent):
@@ -181,11 +185,13 @@ class Express:
         watch = self.watch
         here = watch.sources.here()
         way = self._lines.get(here.site)
-        if way is None or not self._found(way) or not self._same_graph(way, outputs):
+        if way is None or not self._found(way) or not self.same_graph(way, outputs):
             return None
         for leaf in way.solos:
             tensor = leaf.tensor()
             if tensor is None or tensor._version != leaf.version:
+                return None
+            if leaf.key != grad_key(tensor.grad):
                 return None
         for team in way.teams:
             tensors = team.tensors()
@@ -202,7 +208,7 @@ class Express:
         watch.passes.append(current)
         return current
 
-    def _same_graph(self, way: Way, outputs: Sequence[Tensor]) -> bool:
+    def same_graph(self, way: Way, outputs: Sequence[Tensor]) -> bool:
         """Whether this loss reaches the same leaves as the last one of its line.
 
         As many new operations since the last one make the same graph, where they lead to
@@ -256,7 +262,7 @@ class Express:
         """A few leaves with histories of their own (those of a loop written by hand)."""
         watch, way = self.watch, current.way
         assert way is not None
-        found: list[tuple[Leaf, Tensor, tuple[int, int], Look]] = []
+        found: list[Found] = []
         for leaf in current.solos:
             tensor = leaf.tensor()
             grad = tensor.grad if tensor is not None else None
@@ -274,12 +280,19 @@ class Express:
             found.append((leaf, grad, key, after))
         for handle in current.handles:
             handle.remove()
+        return self.book(current, found)
+
+    def book(self, current: BackwardPass, found: Sequence[Found]) -> RawEvent:
+        """A pass that deposited into a few leaves, each in a buffer of its own."""
+        watch = self.watch
         event = watch.recorder.begin("backward", "backward", current.here)
         event.loss, event.actor = current.loss, current.actor
         site, ledger = event.site, watch.ledger
         for leaf, grad, key, after in found:
-            if leaf.slot is None:
+            if leaf.slot is None and grad is not None:
                 leaf.slot = watch.books.slot_for(leaf, grad).id
+            if leaf.slot is None:
+                continue
             ledger.deposit(leaf.id, leaf.slot, event.index, event.number, site)
             change = RawChange(leaf, leaf.grad, after)
             fill_added(change, current.captured.get(leaf.id))

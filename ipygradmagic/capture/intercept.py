@@ -206,7 +206,14 @@ class Interception:
         def method(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
             hand = self.hand
-            if hand is not None and not hand.watch.away and hand.touches(tensor):
+            if hand is None or hand.watch.away:
+                return original(tensor, *args, **kwargs)
+            if hand.watch.noting and not torch.compiler.is_compiling():
+                if hand.steady.expects(name, tensor):
+                    result = original(tensor, *args, **kwargs)
+                    hand.steady.written(tensor)
+                    return result
+            if hand.touches(tensor):
                 return hand.around(name, original, (tensor,), (tensor, *args), kwargs)
             return original(tensor, *args, **kwargs)
 

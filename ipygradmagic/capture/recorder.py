@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType
 
 from ipygradmagic.capture.books import Leaf
@@ -330,6 +330,35 @@ class Recorder:
             if number <= MOST_SIGNATURES:
                 self._signatures[key] = number
         return number
+
+    def rounds_to_fill(self, size: int) -> int:
+        """How many rounds, of events that take so much together, are kept from here on for sure."""
+        if self._room <= 0 or self._head_copies >= COPIES:
+            return 0
+        return -(-self._room // size)
+
+    def repeat(
+        self,
+        signatures: Sequence[int],
+        counts: Mapping[Kind, int],
+        rounds: int,
+        events: Iterable[RawEvent],
+    ) -> None:
+        """So many rounds of the same events have happened.
+
+        Args:
+            signatures: Of the events of one round.
+            counts: How many events of each kind a round has.
+            rounds: How many.
+            events: Those of them that can be kept, in order.
+        """
+        self.close_bursts()
+        self.total += rounds * len(signatures)
+        for kind, count in counts.items():
+            self.counts[kind] = self.counts.get(kind, 0) + rounds * count
+        self.pattern.extend(array("I", signatures) * rounds)
+        for event in events:
+            self._keep(event)
 
     def close_bursts(self) -> None:
         """Complete every open burst."""

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ipygradmagic.capture.books import Books, Leaf, grad_key, storage_of
 from ipygradmagic.capture.derivation import Answer
-from ipygradmagic.capture.recorder import RawChange
+from ipygradmagic.capture.recorder import RawChange, RawEvent
 from ipygradmagic.capture.snapshot import EXACT, Look, dense, is_zero, look
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.watch import Watch, proportional, same
@@ -59,7 +59,7 @@ class Solo:
         if leaf is None or tensor is None:
             return None
         grad = None if some else tensor.grad
-        if not _covers(target, tensor if grad is None else grad):
+        if not covers(target, tensor if grad is None else grad):
             return None
         here = watch.sources.here()
         if here.via is not None:
@@ -70,7 +70,7 @@ class Solo:
             return None
         return Ticket(name, leaf, tensor, None, here, look(tensor))
 
-    def written(self, ticket: Ticket, label: str, alias: Callable[[], Source | None]) -> None:
+    def written(self, ticket: Ticket, label: str, alias: Callable[[], Source | None]) -> RawEvent:
         """The value has been written; ``alias`` tells of an operand that is a gradient's memory."""
         leaf, before = ticket.leaf, ticket.before
         after = look(ticket.tensor)
@@ -81,21 +81,18 @@ class Solo:
             source = "other"
             if answer is None:
                 source = "gradient" if proportional(before, after, leaf.grad) else "unknown"
-        self.watch.update(leaf, source, ticket.here, label, before, after)
+        return self.watch.update(leaf, source, ticket.here, label, before, after)
 
-    def edited(self, ticket: Ticket, label: str, how: str) -> None:
+    def edited(self, ticket: Ticket, label: str, how: str) -> RawEvent:
         """The gradient has been written."""
         watch, leaf, grad = self.watch, ticket.leaf, ticket.grad
         after = look(grad)
+        leaf.key = grad_key(grad)
+        if leaf.slot is not None and is_zero(after):
+            return emptied(watch, leaf, ticket.before, after, ticket.here, label)
+        leaf.grad = after
         change = RawChange(leaf, ticket.before, after, changed=not same(ticket.before, after))
-        leaf.grad, leaf.key = after, grad_key(grad)
-        if leaf.slot is None or not is_zero(after):
-            watch.settle(change, ticket.tensor, ticket.here, label, how)
-            return
-        event = watch.recorder.burst("zero_grad", label, ticket.here, leaf)
-        watch.ledger.clear(leaf.id, leaf.slot, event.index, event.site)
-        change.holds = watch.ledger.holds(leaf.slot)
-        watch.join(event, change)
+        return watch.settle(change, ticket.tensor, ticket.here, label, how)
 
     def _calm(self) -> bool:
         watch = self.watch
@@ -111,6 +108,19 @@ class Solo:
         )
 
 
+def emptied(
+    watch: Watch, leaf: Leaf, before: Look, after: Look, here: Here, label: str
+) -> RawEvent:
+    """Book that a leaf's gradient was filled with zeros."""
+    leaf.grad = after
+    event = watch.recorder.burst("zero_grad", label, here, leaf)
+    watch.ledger.clear(leaf.id, leaf.slot or 0, event.index, event.site)
+    change = RawChange(leaf, before, after, changed=not same(before, after))
+    change.holds = watch.ledger.holds(leaf.slot)
+    watch.join(event, change)
+    return event
+
+
 def sole_holder(books: Books, target: Tensor) -> Leaf | None:
     """The one leaf whose gradient lies where ``target`` does."""
     slot = books.slot_of(target)
@@ -120,7 +130,7 @@ def sole_holder(books: Books, target: Tensor) -> Leaf | None:
     return books.leaves.get(holder)
 
 
-def _covers(target: Tensor, whole: Tensor) -> bool:
+def covers(target: Tensor, whole: Tensor) -> bool:
     """Whether writing ``target`` writes all of a small ordinary tensor."""
     if target is not whole:
         if target.data_ptr() != whole.data_ptr() or target.shape != whole.shape:

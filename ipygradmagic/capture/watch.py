@@ -161,6 +161,8 @@ class _Guard:
                     local.modes = modes = ExitStack()
                     modes.enter_context(_disable_current_modes())
                 self._watch.away = False
+                if self._watch.busy:
+                    self._watch.halt()
                 if self._watch.teams.made or self._watch.passes:
                     self._part()
         except BaseException:  # Ctrl-C: nobody will call ``__exit__``
@@ -204,6 +206,8 @@ class _Light:
     def __enter__(self) -> None:
         self._watch.lock.acquire()
         try:
+            if self._watch.noting:
+                self._watch.halt()
             self._enabled.append(torch.is_grad_enabled())
             torch._C._set_grad_enabled(False)
         except BaseException:  # Ctrl-C: nobody will call ``__exit__``
@@ -245,6 +249,9 @@ class Watch:
         self._only = 0
         self.away = False
         """torch itself is writing, and what it does is recorded as a whole: do not even ask."""
+        self.busy = self.noting = False
+        self.halt: Callable[[], None] = lambda: None
+        """Ends what is learned of a steady loop (``busy``), and what is noted of it (``noting``)."""
         self._guard = _Guard(self)
         self._light = _Light(self)
         self._quiet = _Quiet(self.local)
@@ -477,7 +484,7 @@ class Watch:
         before: Look,
         after: Look,
         part: bool = False,
-    ) -> None:
+    ) -> RawEvent:
         """Book a value that was written by hand; one that is put back undoes the last update."""
         if leaf.undo is not None and same(after, leaf.undo) and not same(before, after):
             source = "other"  # put back to what it was, however that was computed
@@ -497,6 +504,7 @@ class Watch:
         change.holds = self.ledger.holds(leaf.slot)
         self.join(event, change)
         self.everyone_else(event)
+        return event
 
     def _of_nothing(self, leaf: Leaf, before: Look, after: Look) -> bool:
         """A gradient that was emptied in place moves nothing: an update by it uses nothing."""
@@ -550,7 +558,7 @@ class Watch:
         if slot.id == old and derived:
             return
         if slot.id != old and old is not None:
-            self.books.slots[old].holders.discard(leaf.id) if old in self.books.slots else None
+            self.books.leave(leaf, old)
         leaf.slot = slot.id
         at = (event.index, event.site)
         self.ledger.assign(leaf.id, old, slot.id, *at, derived=derived, empty=empty)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from ipygradmagic.record.accounts import Account, LeafBook, LedgerReport, Run, Slot, add
 from ipygradmagic.record.incidents import (
@@ -25,6 +26,7 @@ from ipygradmagic.record.incidents import (
     NameOf,
     Open,
 )
+from ipygradmagic.record.pace import Stand, advance
 from ipygradmagic.record.tensors import EMPTY, Holds
 
 __all__ = ["Incident", "IncidentKind", "LeafBook", "Ledger", "LedgerReport"]
@@ -426,6 +428,24 @@ class Ledger:
     def steps(self) -> dict[str, int]:
         """How often each optimizer stepped in this trace."""
         return dict(self._steps)
+
+    # -- rounds that are all alike -------------------------------------------------------
+
+    def stand(self) -> Stand:
+        """Everything as it is, to tell by how much it grows in a round."""
+        return Stand(self._moving())
+
+    def advance(self, stand: Stand, growth: list[int], rounds: int) -> None:
+        """So many rounds later; ``stand`` is how everything is now."""
+        moving = self._moving()
+        advance(moving, stand, growth, rounds)
+        self._last_use, self._broken, self._closures = moving[-1]
+
+    def _moving(self) -> list[Any]:
+        counts = [self._last_use, self._broken, self._closures]
+        noticed = list(self._incidents.opened())
+        steps = [self._steps, self._last_step, self._streak]
+        return [self._accounts, self._slots, noticed, *steps, counts]
 
     # -- what if -----------------------------------------------------------------------
 

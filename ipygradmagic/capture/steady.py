@@ -1,0 +1,476 @@
+"""A loop written by hand whose rounds are all alike: only its numbers are read.
+
+The first rounds are recorded entry by entry (:mod:`solo`, :mod:`express`). When they differ in
+nothing but numbers, and the books have moved on by the same amounts, the next ones need no
+entries: every line is checked to be the one that is expected, and its numbers are noted. As soon
+as anything is otherwise, or somebody wants to look (every guarded section of ours does), what
+was noted is told and booked, the unfinished round entry by entry, and all is as if it had
+been done so from the beginning.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from math import isfinite
+from threading import get_ident
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ipygradmagic.capture.books import GradKey, Leaf
+from ipygradmagic.capture.express import Express, Found, loss_of
+from ipygradmagic.capture.recorder import EACH, TAIL, RawEvent
+from ipygradmagic.capture.rounds import (
+    Round,
+    Stack,
+    Template,
+    Value,
+    Write,
+    same_stack,
+    stack_of,
+)
+from ipygradmagic.capture.snapshot import is_zero, look
+from ipygradmagic.capture.solo import Ticket, covers, emptied
+from ipygradmagic.capture.source import Here
+from ipygradmagic.capture.teams import Way
+from ipygradmagic.capture.watch import BackwardPass, Watch
+from ipygradmagic.record.pace import Stand, pace
+
+SOON = 16
+"""It was not worth while if it went on for fewer rounds than this."""
+FREE = 3
+"""So many times in a row that may happen before trying again has to wait."""
+LONGEST_WAIT = 100_000
+"""Events after which it is tried again at the latest."""
+LEARN = 8
+"""Rounds after which learning is given up, if the books do not move evenly by then."""
+
+
+class Steady:
+    """Learns what a round is, and then notes only numbers.
+
+    Args:
+        watch: The shared state.
+        express: Books a backward of a few leaves.
+        past: Where the last passes are remembered: index of the event, number of the operation.
+    """
+
+    def __init__(self, watch: Watch, express: Express, past: deque[tuple[int, int]]) -> None:
+        self.watch = watch
+        self._express = express
+        self._past = past
+        self._lock = watch.lock
+        self._failed = self._next = 0
+        self._forget()
+        watch.halt = self.halt
+
+    def _forget(self) -> None:
+        self._round: Round | None = None
+        self._rounds: list[Round] = []
+        self._stands: list[Stand] = []
+
+    # -- learning ----------------------------------------------------------------------
+
+    def begins(self, current: BackwardPass, args: Sequence[Any]) -> bool:
+        """A backward that would be booked by itself begins: whether it is noted instead.
+
+        Call it directly from the wrapper around backward.
+        """
+        watch, way = self.watch, current.way
+        if watch.recorder.next < self._next or current.handles or way is None or any(args[1:4]):
+            return False
+        watch.recorder.close_bursts()
+        if self._round is not None and self._round.sound():
+            if self._rounds and not self._round.like(self._rounds[-1]):
+                self._rounds, self._stands = [], []
+            self._rounds.append(self._round)
+        else:
+            self._rounds, self._stands = [], []
+        self._round, watch.busy = self._another(current), True
+        if len(self._rounds) < 2 or self._round is None:
+            return False
+        self._stands.append(watch.ledger.stand())
+        if len(self._stands) < 3:
+            return False
+        growth = pace(*self._stands[-3:])
+        template = Template(*self._rounds[-2:])
+        if growth is not None and template.sound() and self._even():
+            self._take_off(way, current, self._stands[-1], growth, template)
+            return True
+        if len(self._rounds) > LEARN:
+            self._wait()
+        return False
+
+    def _another(self, current: BackwardPass) -> Round | None:
+        stack = stack_of(sys._getframe(4))
+        if stack is None or not all(_simple(leaf) for leaf in current.solos):
+            return None
+        leaves = list(current.solos)
+        keys, versions = [leaf.key for leaf in leaves], [leaf.version for leaf in leaves]
+        return Round(stack, leaves, keys, versions)
+
+    def deposited(self, event: RawEvent) -> None:
+        """The backward of the round has been booked."""
+        if self._round is not None:
+            self._round.told(event)
+            self._round.deposited = [leaf.key for leaf in self._round.leaves]
+
+    def wrote(self, ticket: Ticket, label: str, event: RawEvent) -> None:
+        """A write has been booked. Call it directly from the wrapper around the method."""
+        if self._round is None:
+            return
+        empties, stack = ticket.grad is not None, stack_of(sys._getframe(3))
+        known = event.kind == "zero_grad" if empties else event.source == "gradient"
+        if stack is None or not known or (empties and ticket.name != "zero_"):
+            self._round = None
+            return
+        here = Here(ticket.here.site, None, None)
+        self._round.writes.append(Write(ticket.name, label, ticket.leaf, empties, here, stack))
+        self._round.told(event)
+
+    def _even(self) -> bool:
+        """The version counters have moved on by the same amounts, too."""
+        a, b, now = self._rounds[-2], self._rounds[-1], self._round
+        assert now is not None
+        versions = zip(a.versions, b.versions, now.versions)
+        keys = zip(a.keys, a.deposited, b.keys, b.deposited, now.keys)
+        return all(y - x == z - y for x, y, z in versions) and all(map(_even_keys, keys))
+
+    def _wait(self) -> None:
+        self._forget()
+        self.watch.busy = False
+        self._failed += 1
+        if self._failed > FREE:
+            wait = SOON * 2 ** min(self._failed, 16)
+            self._next = self.watch.recorder.next + min(wait, LONGEST_WAIT)
+
+    # -- noting ------------------------------------------------------------------------
+
+    def _take_off(
+        self, way: Way, current: BackwardPass, stand: Stand, growth: list[int], template: Template
+    ) -> None:
+        last, now = self._rounds[-1], self._round
+        assert now is not None
+        self._way, self._here, self._actor = way, current.here, current.actor
+        self._site: Stack = now.stack
+        self._leaves, self._writes = now.leaves, last.writes
+        self._at = self._last = len(self._writes)
+        self._stand, self._growth, self._template = stand, growth, template
+        self._watched = list(map(_watched, now.leaves, *_rows(last, now)))
+        self._refs = [_ref(leaf) for leaf in now.leaves]
+        self._targets = [_ref(write.leaf) for write in self._writes]
+        self._undo = {leaf.id: _value(leaf.undo) for leaf in self._leaves}
+        self._begun = self._dropped = 0
+        self._values: list[Any] = []
+        self._before: Value = 0
+        self._inside = False
+        self._thread, self._passes = current.thread, self.watch.local.passes
+        self._current: BackwardPass | None = None
+        self._head = self.watch.recorder.rounds_to_fill(template.size) + EACH + 1
+        self._tail = TAIL // template.size + 2
+        self._most = (self._head + 2 * self._tail) * template.length
+        self.watch.noting = self.watch.busy = True
+
+    def departs(self, outputs: Sequence[Tensor], args: Sequence[Any]) -> bool:
+        """A backward begins: whether it is the one that is expected.
+
+        Call it directly from the wrapper around backward.
+        """
+        with self._lock:
+            try:
+                if self.watch.noting and self._expected(outputs, args):
+                    number = self._way.number
+                    self._values += (loss_of(outputs), number)
+                    self._begun += 1
+                    self._at, self._inside = 0, True
+                    if len(self._values) > self._most:
+                        self._trim()
+                    return True
+            except Exception as error:
+                self.watch.fault(error)
+            self.halt()
+        return False
+
+    def _expected(self, outputs: Sequence[Tensor], args: Sequence[Any]) -> bool:
+        if self._at < self._last or self._inside or len(outputs) != 1 or any(args[1:4]):
+            return False
+        if not self._calm() or self.watch.books.deaths():
+            return False
+        if not same_stack(sys._getframe(4), self._site):
+            return False
+        more = self._begun
+        for ref, one in zip(self._refs, self._watched):
+            tensor = ref()
+            if tensor is None or tensor._version != one.version + more * one.version_growth:
+                return False
+            grad = tensor.grad
+            if grad is None or grad._version != one.key + more * one.key_growth:
+                return False
+        return self._express.same_graph(self._way, outputs)
+
+    def _calm(self) -> bool:
+        """The same thread, and nobody of the user's to see what we read.
+
+        (A step, another pass or a new leaf would have gone through a guarded section.)
+        """
+        return not (
+            get_ident() != self._thread
+            or torch._C._len_torch_function_stack()
+            or torch._C._len_torch_dispatch_stack()
+        )
+
+    def arrives(self, error: BaseException | None) -> BackwardPass | None:
+        """The backward is over: the pass, if it is to be recorded by someone else after all."""
+        with self._lock:
+            if self.watch.noting and (error is not None or not self._arrived()):
+                self.halt()
+            self._inside = False
+            current, self._current = self._current, None
+        return current
+
+    def _arrived(self) -> bool:
+        try:
+            found: list[Value] = []
+            more = self._begun - 1
+            for ref, one in zip(self._refs, self._watched):
+                tensor = ref()
+                grad = tensor.grad if tensor is not None else None
+                if grad is None or id(grad) != one.grad:
+                    return False
+                if grad._version != one.given + more * one.key_growth:
+                    return False
+                value = grad.item() if one.single else _read(grad)
+                if not _finite(value) or not (value if one.single else any(_look(value))):
+                    return False
+                found.append(value)
+        except Exception as error:
+            self.watch.fault(error)
+            return False
+        self._values += found
+        return True
+
+    def expects(self, name: str, target: Tensor) -> bool:
+        """Whether this write is the one that comes next; then say so with :meth:`written`.
+
+        Call it directly from the wrapper around the method.
+        """
+        with self._lock:
+            at = self._at
+            if at == self._last or self._inside or not self.watch.noting:
+                return False
+            write = self._writes[at]
+            if write.name != name:
+                return False
+            try:
+                tensor = self._targets[at]()
+                whole = tensor.grad if write.empties and tensor is not None else tensor
+                if whole is None or (target is not whole and not covers(target, whole)):
+                    return False
+                if not same_stack(sys._getframe(2), write.stack) or not self._calm():
+                    return False
+                if not write.empties:
+                    self._before = whole.item() if whole.numel() == 1 else _read(whole)
+            except Exception as error:
+                self.watch.fault(error)
+                return False
+        return True
+
+    def written(self, target: Tensor) -> None:
+        """The write that was expected has been done."""
+        with self._lock:
+            try:
+                write = self._writes[self._at]
+                if write.empties and self.watch.noting:
+                    self._at += 1
+                else:
+                    self._written(write, target)
+            except Exception as error:
+                self.watch.fault(error)
+                self.halt()
+
+    def _written(self, write: Write, target: Tensor) -> None:
+        if write.empties:
+            self._tell(write, 0, 0)
+            return
+        before, leaf = self._before, write.leaf.id
+        after = target.item() if target.numel() == 1 else _read(target)
+        undone = after == self._undo[leaf] and after != before
+        if self.watch.noting and not undone and _finite(after):
+            self._values += (before, after)
+            self._undo[leaf] = before
+            self._at += 1
+            return
+        self.halt()
+        self._tell(write, before, after)
+
+    def _trim(self) -> None:
+        """Forget what the recorder would have forgotten."""
+        length = self._template.length
+        keep, gone = self._head * length, len(self._values) - self._tail * length
+        gone -= (gone - keep) % length
+        self._dropped += (gone - keep) // length
+        del self._values[keep:gone]
+
+    # -- telling -----------------------------------------------------------------------
+
+    def halt(self) -> None:
+        """Somebody else records from here on: tell and book what was noted so far."""
+        watch = self.watch
+        noting, watch.noting, watch.busy = watch.noting, False, False
+        self._forget()
+        if not noting:
+            return
+        try:
+            self._land()
+        except BaseException as error:
+            watch.fault(error)
+            if not isinstance(error, Exception):
+                raise
+        self._refs = self._targets = []  # swap_tensors refuses tensors with weak references
+        if self._begun < SOON:
+            self._wait()
+        else:
+            self._failed = 0
+
+    def _land(self) -> None:
+        whole = max(0, self._begun - 1)
+        length, template = self._template.length, self._template
+        values = self._values
+        numbers = [k if k < self._head else k + self._dropped for k in range(whole - self._dropped)]
+        rounds = [(k, values[i * length : (i + 1) * length]) for i, k in enumerate(numbers)]
+        events = [event for k, some in rounds for event in template.events(k + 1, some)]
+        self.watch.ledger.advance(self._stand, self._growth, whole)
+        self.watch.recorder.repeat(template.signatures, template.counts, whole, events)
+        first = self.watch.recorder.total - whole * len(template.signatures) + 1
+        for k, some in rounds[-self._past.maxlen if self._past.maxlen else 0 :]:
+            self._past.append((first + k * len(template.signatures), some[1]))
+        self._settle(whole, rounds[-1][1] if rounds else [])
+        if self._begun:
+            self._tell_last(values[len(rounds) * length :])
+
+    def _settle(self, rounds: int, last: Sequence[Value]) -> None:
+        """The leaves as they were at the beginning of the unfinished round."""
+        for one, leaf in zip(self._watched, self._leaves):
+            leaf.key = (one.grad, one.key + rounds * one.key_growth)
+            leaf.version = one.version + rounds * one.version_growth
+            leaf.reached += rounds
+            at = self._template.update(leaf)
+            if last and at is not None:
+                leaf.undo, leaf.value = _look(last[at]), _look(last[at + 1])
+
+    def _tell_last(self, values: Sequence[Any]) -> None:
+        """The round that is not finished, entry by entry."""
+        current = BackwardPass(self._here, {}, way=self._way)
+        current.actor, current.loss, current.solos = self._actor, values[0], list(self._leaves)
+        current.thread = self._thread
+        if self._inside:
+            self.watch.passes.append(current)
+            self._passes.append(current)
+            self._current = current
+            return
+        found: list[Found] = []
+        for one, leaf, value in zip(self._watched, self._leaves, values[2:]):
+            version = one.given + (self._begun - 1) * one.key_growth
+            found.append((leaf, None, (one.grad, version), _look(value)))
+        event = self._express.book(current, found)
+        self._past.append((event.index, values[1]))
+        for write in self._writes[: self._at]:
+            at = self._template.update(write.leaf) if not write.empties else None
+            self._tell(write, *(values[at : at + 2] if at is not None else (0, 0)))
+
+    def _tell(self, write: Write, before: Value, after: Value) -> None:
+        watch, leaf = self.watch, write.leaf
+        one = self._watched[self._leaves.index(leaf)]
+        if write.empties:
+            leaf.key = (one.grad, one.key + self._begun * one.key_growth)
+            zeros = (0.0,) * leaf.numel
+            emptied(watch, leaf, leaf.grad, zeros, write.here, write.label)
+        else:
+            leaf.value = _look(after)
+            leaf.version = one.version + self._begun * one.version_growth
+            watch.update(leaf, "gradient", write.here, write.label, _look(before), leaf.value)
+
+
+class _Watched(NamedTuple):
+    """A leaf of a steady loop, and where its version counters stand.
+
+    Attributes:
+        single: It has one element.
+        grad: Identity of its gradient.
+        version: Of its value when the first round began; it grows by ``version_growth`` in each.
+        key: Of the gradient likewise, growing by ``key_growth``.
+        given: Of the gradient after the backward of that round.
+    """
+
+    single: bool
+    grad: int
+    version: int
+    version_growth: int
+    key: int
+    key_growth: int
+    given: int
+
+
+def _watched(
+    leaf: Leaf, version: int, key: GradKey, old_version: int, old_key: GradKey, given: GradKey
+) -> _Watched:
+    """How a leaf stood at the beginnings of two rounds in a row, and after the first backward."""
+    assert key is not None and old_key is not None and given is not None
+    return _Watched(
+        leaf.numel == 1,
+        key[0],
+        version,
+        version - old_version,
+        key[1],
+        key[1] - old_key[1],
+        key[1] + given[1] - old_key[1],
+    )
+
+
+def _ref(leaf: Leaf) -> Callable[[], Tensor | None]:
+    tensor = leaf.tensor()
+    return weakref.ref(tensor) if tensor is not None else lambda: None
+
+
+def _rows(last: Round, now: Round) -> tuple[Sequence[Any], ...]:
+    return now.versions, now.keys, last.versions, last.keys, last.deposited
+
+
+def _simple(leaf: Leaf) -> bool:
+    """A leaf with a gradient that is zero, which is the tensor that was last seen."""
+    return leaf.key is not None and leaf.key[1] >= 0 and is_zero(leaf.grad)
+
+
+def _even_keys(keys: tuple[Any, ...]) -> bool:
+    """One gradient, written equally often in both rounds."""
+    if None in keys or len({key[0] for key in keys}) > 1:
+        return False
+    a, given_a, b, given_b, now = [key[1] for key in keys]
+    return bool(b - a == now - b and given_a - a == given_b - b)
+
+
+def _read(tensor: Tensor) -> Value:
+    """The elements of a small tensor that is known to be an ordinary one."""
+    if tensor.numel() == 1:
+        return tensor.item()
+    found = look(tensor)
+    if not isinstance(found, tuple):
+        raise LookupError("a small leaf is not small any more")
+    return found
+
+
+def _finite(value: Any) -> bool:
+    return all(map(isfinite, value)) if value.__class__ is tuple else isfinite(value)
+
+
+def _value(found: object) -> object:
+    """A look, as :func:`_read` would have it."""
+    return found[0] if isinstance(found, tuple) and len(found) == 1 else found
+
+
+def _look(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)

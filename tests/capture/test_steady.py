@@ -1,0 +1,256 @@
+"""A steady loop that is only noted is told as if every line of it had been recorded by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+import torch
+
+from ipygradmagic import trace
+from ipygradmagic.capture.steady import Steady
+from ipygradmagic.record.trace import Trace
+from tests.capture.test_express import told
+from tests.programs_harness import run
+
+HEAD = """
+import torch
+torch.manual_seed(0)
+w = torch.tensor(0.5, requires_grad=True)
+b = torch.tensor([0.1], requires_grad=True)
+x, y = torch.randn(16), torch.randn(16)
+lr = 0.01
+
+def loss_of(w, b):
+    return ((w * x + b - y) ** 2).mean()
+"""
+ROUND = """
+loss = loss_of(w, b)
+loss.backward()
+with torch.no_grad():
+    w -= lr * w.grad
+    b.sub_(lr * b.grad)
+w.grad.zero_()
+b.grad.zero_()
+"""
+DISTURBANCES = {
+    "nothing": "",
+    "a number is printed": "print(float(w.grad), w.item())",
+    "one round is not updated": "continue",
+    "a gradient is set to None": "w.grad = None",
+    "a gradient is replaced": "w.grad = torch.ones_like(w)",
+    "a gradient is scaled": "loss_of(w, b).backward(); w.grad *= 0.5; w.grad.zero_(); b.grad.zero_()",
+    "a second backward": "loss_of(w, b).backward()",
+    "a backward of one leaf": "(w * 2).backward()",
+    "a backward by another line": "loss_of(w, b).backward(); w.grad.zero_(); b.grad.zero_()",
+    "nothing is cleared": "loss_of(w, b).backward(); w.data -= lr * w.grad; b.data -= lr * b.grad",
+    "zero twice": "w.grad.zero_()",
+    "a gradient of zero": "(loss_of(w, b) * 0).backward(); w.grad.zero_(); b.grad.zero_()",
+    "NaN": "(loss_of(w, b) * float('nan')).backward(); w.grad.zero_(); b.grad.zero_()",
+    "a loss of infinity": "y = y * 1e30",
+    "the value is clamped": "w.data.clamp_(-1, 1)",
+    "the value is put back": "w.data.copy_(torch.tensor(0.5))",
+    "the value is set": "w.data = torch.tensor(0.25)",
+    "the value is written through numpy": "w.detach().numpy().fill(0.125)",
+    "the gradient is written through numpy": "w.grad.numpy().fill(0.125)",
+    "out=": "torch.add(w.grad, 1.0, out=w.grad)",
+    "the name is bound to a new leaf": "w = (w - 0.1).detach().requires_grad_()",
+    "the graph reaches one leaf more": "c = torch.ones(1, requires_grad=True); lr = 0.02\n"
+    "loss_of_old = loss_of\nloss_of = lambda w, b: loss_of_old(w, b) + (c ** 2).sum()",
+    "an optimizer steps": "loss_of(w, b).backward(); torch.optim.SGD([w, b], lr=0.1).step()\n"
+    "w.grad.zero_(); b.grad.zero_()",
+    "autograd.grad": "torch.autograd.grad(loss_of(w, b), [w, b])",
+    "frozen": "w.requires_grad_(False)\n(b * 2).sum().backward(); b.grad.zero_()\nw.requires_grad_()",
+    "retain_graph": "loss = loss_of(w, b); loss.backward(retain_graph=True); loss.backward()\n"
+    "w.grad.zero_(); b.grad.zero_()",
+    "create_graph": "loss_of(w, b).backward(create_graph=True); w.grad = None; b.grad = None",
+    "clipped": "loss_of(w, b).backward(); torch.nn.utils.clip_grad_norm_([w, b], 1e-3)\n"
+    "w.data -= w.grad; b.data -= b.grad; w.grad.zero_(); b.grad.zero_()",
+    "a hook from now on": "w.register_hook(lambda g: g * 2)",
+    "a hook that reads": "w.register_hook(lambda g: print(w.grad, w.item()))",
+    "a hook that writes": "w.register_post_accumulate_grad_hook(lambda p: p.grad.mul_(0.5))",
+    "a hook that writes a value": "b.register_hook(lambda g: w.data.add_(0.25))",
+    "a hook that raises": "def bad(g):\n    raise ValueError('no')\nhandle = w.register_hook(bad)\n"
+    "try:\n    loss_of(w, b).backward()\nexcept ValueError:\n    handle.remove()\n"
+    "w.grad.zero_(); b.grad.zero_()",
+    "a mode": "with torch.overrides.BaseTorchFunctionMode():\n    loss_of(w, b).backward()\n"
+    "    w.grad.zero_(); b.grad.zero_()",
+    "a thread": "import threading\nq = torch.tensor(1.0, requires_grad=True)\n"
+    "thread = threading.Thread(target=lambda: (q * 2).backward())\nthread.start(); thread.join()",
+    "a thread with the same leaves": "import threading\n"
+    "thread = threading.Thread(target=lambda: loss_of(w, b).backward())\n"
+    "thread.start(); thread.join(); w.grad.zero_(); b.grad.zero_()",
+    "a leaf is swapped": "torch.utils.swap_tensors(w, torch.tensor(0.75, requires_grad=True))",
+    "a leaf dies": "extra = torch.ones(1, requires_grad=True); (extra * 2).backward(); del extra",
+    "a copy is made": "import copy; w2 = copy.deepcopy(w)",
+    "grad_state": "import ipygradmagic; ipygradmagic.grad_state()",
+    "it ends": "break",
+    "it raises": "raise SystemExit",
+    "momentum": "v = torch.zeros(()); loss_of(w, b).backward(); v.mul_(0.9).add_(w.grad)\n"
+    "w.data -= lr * v; w.grad.zero_(); b.grad.zero_()",
+    "detach_": "w.grad.detach_()",
+    "a part of it": "b.data[0] = 0.5; w.grad[...] = 0",
+    "moved away": "w.data = w.data.double().float()",
+}
+
+
+def program(body: str, disturbance: str = "", rounds: int = 60, at: int = 30) -> str:
+    odd = indent(dedent(disturbance), " " * 8)
+    when = f"    if step == {at}:\n{odd}\n" if disturbance else ""
+    return f"{HEAD}\nfor step in range({rounds}):\n{indent(body, '    ')}\n{when}"
+
+
+def same_without(text: str, tmp_path: Path, monkeypatch, *, flights: int | None) -> Trace:
+    """What is told of a program, which must be what is told if nothing is only noted."""
+    path = tmp_path / "program.py"
+    path.write_text(text, encoding="utf-8")
+    landed = Counter[str]()
+    land = Steady._land
+
+    def counted(self: Steady) -> None:
+        landed["flights"] += 1
+        landed["rounds"] += self._begun
+        land(self)
+
+    monkeypatch.setattr(Steady, "_land", counted)
+    quick = run(path, traced=True).trace
+    monkeypatch.setattr(Steady, "begins", lambda self, current, args: False)
+    exact = run(path, traced=True).trace
+    assert quick is not None and exact is not None
+    one, other = told(quick), told(exact)
+    for key in one | other:
+        assert one.get(key) == other.get(key), key
+    assert not quick.warnings
+    if flights is not None:
+        assert landed["flights"] >= flights, landed
+    return quick
+
+
+@pytest.mark.parametrize("name", DISTURBANCES)
+@pytest.mark.parametrize("where", ["at the end", "before the step", "before the backward"])
+def test_whatever_comes_in_between(name: str, where: str, tmp_path: Path, monkeypatch) -> None:
+    odd = DISTURBANCES[name]
+    if where == "at the end":
+        text = program(ROUND, odd)
+    else:
+        cut = "with torch" if where == "before the step" else "loss.backward"
+        first, rest = ROUND.split(cut, 1)
+        odd = f"if step == 30:\n{indent(odd, '    ')}\n" if odd else ""
+        text = program(first + odd + cut + rest)
+    if name == "the name is bound to a new leaf" and where == "before the step":
+        text = text.replace("w.grad", "(w.grad if w.grad is not None else torch.zeros(()))")
+    same_without(text, tmp_path, monkeypatch, flights=1)
+
+
+LOOPS = {
+    "data": """
+loss_of(w, b).backward()
+w.data -= lr * w.grad
+b.data -= lr * b.grad
+w.grad.data.zero_()
+b.grad.zero_()
+""",
+    "zero first": """
+for p in (w, b):
+    if p.grad is not None:
+        p.grad.zero_()
+loss_of(w, b).backward()
+with torch.no_grad():
+    for p in (w, b):
+        p -= lr * p.grad
+""",
+    "two leaves on a line": """
+loss_of(w, b).backward()
+with torch.no_grad():
+    w.sub_(lr * w.grad), b.sub_(lr * b.grad)
+    w.grad.zero_(), b.grad.zero_()
+""",
+    "one is not updated": """
+loss_of(w, b).backward()
+w.data.add_(w.grad, alpha=-lr)
+w.grad.zero_()
+b.grad.zero_()
+""",
+    "in a function": """
+def step_of(p):
+    p.data.sub_(lr * p.grad)
+    p.grad.zero_()
+loss_of(w, b).backward()
+step_of(w)
+step_of(b)
+""",
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize("odd", ["", "print(w.grad)", "w.grad.zero_()", "break"])
+def test_other_loops(name: str, odd: str, tmp_path: Path, monkeypatch) -> None:
+    same_without(program(LOOPS[name], odd), tmp_path, monkeypatch, flights=1)
+
+
+def test_two_loops_and_a_function_called_from_two_lines(tmp_path: Path, monkeypatch) -> None:
+    body = indent(ROUND.replace("w -= lr * w.grad", "w.sub_(lr * w.grad)"), "    ")
+    text = f"""{HEAD}
+def train_step():
+{body}
+def train(rounds):
+    for _ in range(rounds):
+        train_step()
+
+train(30)
+train(30)
+for i in range(60):
+    train_step()
+    if i % 20 == 7:
+        train_step()
+"""
+    same_without(text, tmp_path, monkeypatch, flights=4)
+
+
+def test_of_a_long_loop_the_same_events_are_kept(tmp_path: Path, monkeypatch) -> None:
+    text = program(ROUND, "print(w.grad)\nw.data.clamp_(-9, 9)", rounds=4300, at=4100)
+    found = same_without(text, tmp_path, monkeypatch, flights=2)
+    assert found.total > len(found.events) + 2000
+
+
+def test_larger_leaves_and_other_dtypes(tmp_path: Path, monkeypatch) -> None:
+    head = HEAD.replace("torch.tensor(0.5, ", "torch.full((16,), 0.5, dtype=torch.float64, ")
+    head = head.replace("torch.tensor([0.1], ", "torch.full((2, 3), 0.5, dtype=torch.float64, ")
+    body = ROUND.replace("loss_of(w, b)", "(w ** 2).sum() + (b ** 2).sum()")
+    text = program(body).replace(HEAD, head)
+    same_without(text, tmp_path, monkeypatch, flights=1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_random_run_of_disturbances(seed: int, tmp_path: Path, monkeypatch) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    skip = {"it raises", "it ends", "a thread with the same leaves", "one round is not updated"}
+    names = [n for n in DISTURBANCES if n not in skip and not n.startswith("a hook")]
+    text = program(ROUND, rounds=300).replace(
+        "loss = loss_of(w, b)", "for p in (w, b):\n        if p.grad is None:\n"
+        "            p.grad = torch.zeros_like(p)\n    loss = loss_of(w, b)"
+    )  # fmt: skip
+    at = 10
+    while at < 300:
+        name = names[int(torch.randint(len(names), (), generator=generator))]
+        text += f"    if step == {at}:  # {name}\n{indent(DISTURBANCES[name], ' ' * 8) or ' ' * 8}"
+        text += "\n        pass\n"
+        at += int(torch.randint(1, 40, (), generator=generator))
+    same_without(text, tmp_path, monkeypatch, flights=1)
+
+
+def test_a_failing_landing_is_a_warning_and_the_run_goes_on(monkeypatch) -> None:
+    def broken(self: Steady) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(Steady, "_land", broken)
+    w = torch.tensor(1.0, requires_grad=True)
+    with trace() as t:
+        for _ in range(40):
+            (w * 2).backward()
+            w.data -= 0.01 * w.grad
+            w.grad.zero_()
+    assert w.item() == pytest.approx(1 - 40 * 0.02, abs=1e-5)
+    assert any("broken" in warning for warning in t.trace.warnings)
