@@ -157,6 +157,7 @@ class BackwardWatch:
         watch.books.bury()
         current = BackwardPass(here, {})
         self._expect(current, found.leaves)
+        self._expect_retained(current, found.nodes)
         watch.moved(watch.mine(list(current.reached.values())), here)
         watch.recorder.close_bursts()
         current.actor = self._name_loss(outputs, here)
@@ -178,10 +179,20 @@ class BackwardWatch:
             if leaf is None or leaf.id in current.reached:
                 continue
             current.reached[leaf.id] = (leaf, tensor)
+            current.nodes.append(node)
             if leaf.grad is not None and leaf.numel <= SMALL and not is_zero(leaf.grad):
                 heard: list[Look] = []
                 current.captured[leaf.id] = heard
                 current.handles.append(node.register_prehook(self._listener(heard)))
+
+    def _expect_retained(self, current: BackwardPass, nodes: set[GradNode]) -> None:
+        """Non-leaves that keep their gradient receive theirs on the way."""
+        for number in self.watch.books.retained:
+            leaf = self.watch.books.leaves.get(number)
+            tensor = leaf.tensor() if leaf is not None else None
+            if leaf is not None and tensor is not None and root_of(tensor) in nodes:
+                self.watch.claim([leaf])
+                current.reached[number] = (leaf, tensor)
 
     def _listener(self, heard: list[Look]) -> Callable[[Any], None]:
         """Hears what is about to be accumulated, after all of the user's own hooks."""

@@ -107,6 +107,7 @@ class Leaf:
         "data",
         "device",
         "dtype",
+        "exposed",
         "generation",
         "grad",
         "id",
@@ -157,6 +158,7 @@ class Leaf:
         self.slot: int | None = None
         self.since: SourceLocation | None = None
         self.undo: Look = None  # the value before the last update by hand
+        self.exposed = False  # its memory was handed out: its version proves nothing
         self.data = False  # an input of torch.autograd.grad
         self.thread = 0  # the thread that last worked on it; 0 is none
         self.was: StorageWeakRef | None = None
@@ -218,6 +220,7 @@ class Books:
         self.values: dict[int, list[Leaf]] = {}
         self.generations: dict[str, int] = {}
         self.retired: dict[int, str] = {}
+        self.retained: set[int] = set()
         self.ledger = Ledger(self.name_of)
         self._dead: list[object] = []
         self._spare: list[Slot] = []
@@ -241,6 +244,8 @@ class Books:
             self._next_leaf += 1
             self.leaves[leaf.id] = leaf
             self.by_place[id(tensor)] = leaf
+        if leaf.kind == "retained":
+            self.retained.add(leaf.id)
         self.values.setdefault(storage_of(tensor), []).append(leaf)
         return leaf
 
@@ -288,6 +293,7 @@ class Books:
             self.ledger.forget(leaf.id)
             self.let_go(leaf)
             del self.leaves[leaf.id]
+            self.retained.discard(leaf.id)
             if self.by_place.get(leaf.place) is leaf:
                 del self.by_place[leaf.place]
             if len(self.retired) < 50_000:
@@ -433,6 +439,7 @@ class Books:
                 self.ledger.forget(leaf.id)
                 self.let_go(leaf)
                 del self.leaves[leaf.id]
+                self.retained.discard(leaf.id)
                 if self.by_place.get(leaf.place) is leaf:
                     del self.by_place[leaf.place]
 

@@ -251,6 +251,8 @@ class HandWatch:
         if known or self.watch.teams.owns(address):
             with self.watch.guard():  # which parts them
                 self.watch.teams.renounce()
+                for leaf in books.values.get(address, ()):
+                    leaf.exposed = True
 
     # -- values ------------------------------------------------------------------------
 

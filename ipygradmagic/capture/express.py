@@ -180,9 +180,9 @@ class Express:
 
     def before_backward(self, outputs: Sequence[Tensor], args: Any) -> BackwardPass | None:
         """A pass that may be recorded by teams; None if it must be leaf by leaf."""
-        if len(outputs) != 1 or any(args[2:4]) or not self._calm():
-            return None
         watch = self.watch
+        if len(outputs) != 1 or any(args[2:4]) or watch.books.retained or not self._calm():
+            return None
         here = watch.sources.here()
         way = self._lines.get(here.site)
         if way is None or not self._found(way) or not self.same_graph(way, outputs):
@@ -191,7 +191,9 @@ class Express:
             tensor = leaf.tensor()
             if tensor is None or tensor._version != leaf.version:
                 return None
-            if leaf.key != grad_key(tensor.grad):
+            if leaf.key != grad_key(tensor.grad) or leaf.exposed:
+                return None
+            if leaf.numel <= SMALL and look(tensor) != leaf.value:
                 return None
         for team in way.teams:
             tensors = team.tensors()

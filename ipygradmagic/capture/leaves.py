@@ -43,9 +43,11 @@ class Reach:
 
     Attributes:
         leaves: The leaf tensors with their ``AccumulateGrad`` nodes, in order of discovery.
+        nodes: All nodes.
     """
 
     leaves: list[tuple[Tensor, GradNode]] = field(default_factory=list)
+    nodes: set[GradNode] = field(default_factory=set)
 
 
 def root_of(output: Tensor) -> GradNode | None:
@@ -59,9 +61,9 @@ def root_of(output: Tensor) -> GradNode | None:
 
 def reach(outputs: Iterable[Tensor]) -> Reach:
     """Walk from the outputs to every leaf; a deep graph does not overflow the stack."""
-    found = Reach()
     stack = [n for n in map(root_of, outputs) if n is not None]
     seen = set(stack)
+    found = Reach(nodes=seen)
     leaves: list[GradNode] = []
     while stack:
         node = stack.pop()

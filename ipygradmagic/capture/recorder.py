@@ -257,7 +257,13 @@ class RawEvent:
 
 
 class Recorder:
-    """Numbers events, joins bursts of one line into one event, and keeps what is worth keeping."""
+    """Numbers events, joins bursts of one line into one event, and keeps what is worth keeping.
+
+    Attributes:
+        repeats: Whether events may be told later, when they are past (``repeat``).
+    """
+
+    repeats = True
 
     def __init__(self) -> None:
         self.total = 0

@@ -65,6 +65,7 @@ class Steady:
         self._past = past
         self._lock = watch.lock
         self._failed = self._next = 0
+        self._over = False
         self._forget()
         watch.halt = self.halt
 
@@ -81,6 +82,8 @@ class Steady:
         Call it directly from the wrapper around backward.
         """
         watch, way = self.watch, current.way
+        if self._over or not watch.recorder.repeats:
+            return False
         if watch.recorder.next < self._next or current.handles or way is None or any(args[1:4]):
             return False
         watch.recorder.close_bursts()
@@ -112,6 +115,10 @@ class Steady:
         leaves = list(current.solos)
         keys, versions = [leaf.key for leaf in leaves], [leaf.version for leaf in leaves]
         return Round(stack, leaves, keys, versions)
+
+    def renounce(self) -> None:
+        """Never note anything: somebody wants to check every entry when it is made."""
+        self._over = True
 
     def deposited(self, event: RawEvent) -> None:
         """The backward of the round has been booked."""
@@ -164,6 +171,7 @@ class Steady:
         self._refs = [_ref(leaf) for leaf in now.leaves]
         self._targets = [_ref(write.leaf) for write in self._writes]
         self._undo = {leaf.id: _value(leaf.undo) for leaf in self._leaves}
+        self._known = {leaf.id: _value(leaf.value) for leaf in self._leaves}
         self._begun = self._dropped = 0
         self._values: list[Any] = []
         self._before: Value = 0
@@ -209,6 +217,9 @@ class Steady:
                 return False
             grad = tensor.grad
             if grad is None or grad._version != one.key + more * one.key_growth:
+                return False
+            value = tensor.item() if one.single else _read(tensor)
+            if value != self._known[one.leaf]:
                 return False
         return self._express.same_graph(self._way, outputs)
 
@@ -301,7 +312,7 @@ class Steady:
         undone = after == self._undo[leaf] and after != before
         if self.watch.noting and not undone and _finite(after):
             self._values += (before, after)
-            self._undo[leaf] = before
+            self._undo[leaf], self._known[leaf] = before, after
             self._at += 1
             return
         self.halt()
@@ -399,6 +410,7 @@ class _Watched(NamedTuple):
     """A leaf of a steady loop, and where its version counters stand.
 
     Attributes:
+        leaf: Its number.
         single: It has one element.
         grad: Identity of its gradient.
         version: Of its value when the first round began; it grows by ``version_growth`` in each.
@@ -406,6 +418,7 @@ class _Watched(NamedTuple):
         given: Of the gradient after the backward of that round.
     """
 
+    leaf: int
     single: bool
     grad: int
     version: int
@@ -421,6 +434,7 @@ def _watched(
     """How a leaf stood at the beginnings of two rounds in a row, and after the first backward."""
     assert key is not None and old_key is not None and given is not None
     return _Watched(
+        leaf.id,
         leaf.numel == 1,
         key[0],
         version,

@@ -21,6 +21,8 @@ class StreamedRecorder(Recorder):
         sources: For the lines of code.
     """
 
+    repeats = False
+
     def __init__(self, stream: Stream, sources: Sources) -> None:
         super().__init__()
         self._stream = stream

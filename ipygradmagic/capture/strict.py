@@ -267,6 +267,7 @@ def strict_watchers(
     """Watchers that have everything checked; they look at every leaf by itself."""
     watch.teams.renounce()
     backward = StrictBackward(watch, graphs)
+    backward.steady.renounce()
     optimizers = StrictOptimizers(watch, backward)
     hand = StrictHand(watch, backward, optimizers)
     backward.gate = optimizers.gate = hand.gate = gate

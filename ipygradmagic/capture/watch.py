@@ -53,6 +53,8 @@ class BackwardPass:
     new_sums: bool = False
     captured: dict[int, list[Look]] = field(default_factory=dict)
     handles: list[torch.utils.hooks.RemovableHandle] = field(default_factory=list)
+    nodes: list[object] = field(default_factory=list)
+    """Where the leaves receive, kept: a pass within reaches the same ones, with our hooks on them."""
     way: Way | None = None
     teams: list[Team] = field(default_factory=list)
     solos: list[Leaf] = field(default_factory=list)
@@ -463,14 +465,22 @@ class Watch:
                 self.settle(change, tensor, here, "by a way that is not followed", "edited")
 
     def moved(self, leaves: Iterable[tuple[Leaf, Tensor]], here: Here) -> None:
-        """Record values that changed by a way that is not followed (``out=``, numpy, C++)."""
-        for leaf, tensor in leaves:
+        """Record values that changed by a way that is not followed (``out=``, numpy, C++).
+
+        Not all of those leave a trace on the version: small values are read all the same, and
+        those whose memory was handed out.
+        """
+        pairs = list(leaves)
+        read = SMALL if len(pairs) <= MOST_READ else -1
+        for leaf, tensor in pairs:
             version = version_of(tensor)
-            if version == leaf.version:
+            if version == leaf.version and leaf.numel > read and not leaf.exposed:
                 continue
             after, before = look(tensor), leaf.value
-            leaf.version, leaf.value = version, after
+            old, leaf.version, leaf.value = leaf.version, version, after
             if before is None or same(before, after):
+                continue
+            if version == old and isinstance(before, Unread):
                 continue
             source: Source = "gradient" if proportional(before, after, leaf.grad) else "unknown"
             self.update(leaf, source, here, "by a way that is not followed", before, after)

@@ -62,7 +62,6 @@ class Road:
         notes: Words that some note must hold.
         files: Modules beside the program.
         raises: Type of the exception that ends it.
-        fault: What is known to be wrong with the recorder on this road; the row fails for it.
         oracle: False where values cannot be read between lines (threads, compiled code).
         pristine: False where the program itself changes torch for good.
     """
@@ -79,7 +78,6 @@ class Road:
     notes: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     raises: str = ""
-    fault: str = ""
     oracle: bool = True
     pristine: bool = True
 
@@ -100,13 +98,10 @@ def straight(name: str, lines: str, **more: Any) -> Road:
 
 
 def rows(*tables: Sequence[Road]) -> list[Any]:
-    """Parameters for pytest; a known fault must be taken out of the table once it is mended."""
+    """Parameters for pytest."""
     every = [road for table in tables for road in table]
     assert len({road.name for road in every}) == len(every)
-    faulty = {r.name: pytest.mark.xfail(reason=r.fault, strict=True) for r in every if r.fault}
-    return [
-        pytest.param(r, id=r.name, marks=faulty[r.name] if r.name in faulty else ()) for r in every
-    ]
+    return [pytest.param(road, id=road.name) for road in every]
 
 
 # -- the check ----------------------------------------------------------------------------
