@@ -23,6 +23,7 @@ from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.byhand import HandWatch
 from ipygradmagic.capture.calls import CallWatch
 from ipygradmagic.capture.optimizers import OptimizerWatch
+from ipygradmagic.capture.steady import MISSED
 
 _DUNDERS = (
     "__iadd__",
@@ -209,9 +210,8 @@ class Interception:
             if hand is None or hand.watch.away:
                 return original(tensor, *args, **kwargs)
             if hand.watch.noting and not torch.compiler.is_compiling():
-                if hand.steady.expects(name, tensor):
-                    result = original(tensor, *args, **kwargs)
-                    hand.steady.written(tensor)
+                result = hand.steady.write(name, original, tensor, args, kwargs)
+                if result is not MISSED:
                     return result
             if hand.touches(tensor):
                 return hand.around(name, original, (tensor,), (tensor, *args), kwargs)

@@ -40,12 +40,17 @@ from ipygradmagic.capture.teams import Way
 from ipygradmagic.capture.watch import BackwardPass, Watch
 from ipygradmagic.record.pace import Stand, pace
 
+_USUAL = (torch.float32, torch.float64)
+_functions = torch._C._len_torch_function_stack
+_dispatches = torch._C._len_torch_dispatch_stack
 SOON = 16
 """It was not worth while if it went on for fewer rounds than this."""
 FREE = 3
 """So many times in a row that may happen before trying again has to wait."""
 LONGEST_WAIT = 100_000
 """Events after which it is tried again at the latest."""
+MISSED = object()
+"""It was not the write that comes next."""
 LEARN = 8
 """Rounds after which learning is given up, if the books do not move evenly by then."""
 
@@ -174,7 +179,6 @@ class Steady:
         self._known = {leaf.id: _value(leaf.value) for leaf in self._leaves}
         self._begun = self._dropped = 0
         self._values: list[Any] = []
-        self._before: Value = 0
         self._inside = False
         self._thread, self._passes = current.thread, self.watch.local.passes
         self._current: BackwardPass | None = None
@@ -192,7 +196,7 @@ class Steady:
             try:
                 if self.watch.noting and self._expected(outputs, args):
                     number = self._way.number
-                    self._values += (loss_of(outputs), number)
+                    self._values += (self._loss(outputs[0]), number)
                     self._begun += 1
                     self._at, self._inside = 0, True
                     if len(self._values) > self._most:
@@ -228,11 +232,13 @@ class Steady:
 
         (A step, another pass or a new leaf would have gone through a guarded section.)
         """
-        return not (
-            get_ident() != self._thread
-            or torch._C._len_torch_function_stack()
-            or torch._C._len_torch_dispatch_stack()
-        )
+        return not (_functions() or _dispatches() or get_ident() != self._thread)
+
+    @staticmethod
+    def _loss(output: Tensor) -> float | None:
+        if output.__class__ is Tensor and output.dtype in _USUAL and output.numel() == 1:
+            return output.item()
+        return loss_of((output,))
 
     def arrives(self, error: BaseException | None) -> BackwardPass | None:
         """The backward is over: the pass, if it is to be recorded by someone else after all."""
@@ -264,50 +270,56 @@ class Steady:
         self._values += found
         return True
 
-    def expects(self, name: str, target: Tensor) -> bool:
-        """Whether this write is the one that comes next; then say so with :meth:`written`.
+    def write(
+        self,
+        name: str,
+        original: Callable[..., Any],
+        target: Tensor,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Run an in-place method if it is the write that comes next; ``MISSED`` if it is not.
 
         Call it directly from the wrapper around the method.
         """
+        __tracebackhide__ = True
+        before: Value = 0
         with self._lock:
             at = self._at
             if at == self._last or self._inside or not self.watch.noting:
-                return False
+                return MISSED
             write = self._writes[at]
             if write.name != name:
-                return False
+                return MISSED
             try:
                 tensor = self._targets[at]()
                 whole = tensor.grad if write.empties and tensor is not None else tensor
                 if whole is None or (target is not whole and not covers(target, whole)):
-                    return False
+                    return MISSED
                 if not same_stack(sys._getframe(2), write.stack) or not self._calm():
-                    return False
+                    return MISSED
                 if not write.empties:
-                    self._before = whole.item() if whole.numel() == 1 else _read(whole)
+                    before = whole.item() if whole.numel() == 1 else _read(whole)
             except Exception as error:
                 self.watch.fault(error)
-                return False
-        return True
-
-    def written(self, target: Tensor) -> None:
-        """The write that was expected has been done."""
+                return MISSED
+        result = original(target, *args, **kwargs)
         with self._lock:
+            if write.empties and self.watch.noting:
+                self._at = at + 1
+                return result
             try:
-                write = self._writes[self._at]
-                if write.empties and self.watch.noting:
-                    self._at += 1
-                else:
-                    self._written(write, target)
+                self._written(write, before, target)
             except Exception as error:
                 self.watch.fault(error)
                 self.halt()
+        return result
 
-    def _written(self, write: Write, target: Tensor) -> None:
+    def _written(self, write: Write, before: Value, target: Tensor) -> None:
         if write.empties:
             self._tell(write, 0, 0)
             return
-        before, leaf = self._before, write.leaf.id
+        leaf = write.leaf.id
         after = target.item() if target.numel() == 1 else _read(target)
         undone = after == self._undo[leaf] and after != before
         if self.watch.noting and not undone and _finite(after):
