@@ -18,17 +18,19 @@ Transform = Callable[[str], str]
 
 QUIET_MODULES = ("matplotlib", "seaborn", "plotly", "bokeh", "altair", "pprint", "IPython")
 """What comes from there shows things, and changes nothing that a cell trains."""
-_QUIET = frozenset(
-    "print display pprint len type id repr str int float bool round abs min max sum sorted list tuple "
-    "dict set range enumerate isinstance hasattr getattr format dir vars help item mean std norm numpy "
-    "tolist shape size dim numel detach cpu clone parameters named_parameters state_dict keys values "
-    "items head describe info savefig save dump to_csv join show plot imshow".split()
-)
+_READING = """
+print display pprint len type id repr str int float bool round abs min max sum sorted list tuple
+dict set range enumerate isinstance hasattr getattr format dir vars help item mean std norm numpy
+tolist shape size dim numel detach cpu clone parameters named_parameters state_dict keys values
+items head describe info savefig save dump to_csv join show plot imshow
+"""
+_WRITING = """
+append extend insert pop remove clear sort reverse update add setdefault fill resize shuffle
+popleft appendleft discard copyto put
+"""
+_QUIET = frozenset(_READING.split())
 """Calls that read. (``save`` writes a file, which is there already.)"""
-_MUTATORS = frozenset(
-    "append extend insert pop remove clear sort reverse update add setdefault fill resize shuffle "
-    "popleft appendleft discard copyto put".split()
-)
+_MUTATORS = frozenset(_WRITING.split())
 _WORLD = re.compile(r"(^|_)seeds?(_|$)|^(set|use|enable|disable)_|^(chdir|filterwarnings)$")
 """Calls that set something for the whole process, also where their result is kept."""
 _CODE_MAGICS = ("time", "timeit", "capture", "prun", "trace_grad", "memit", "mprun", "lprun")

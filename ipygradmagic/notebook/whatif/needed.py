@@ -190,7 +190,7 @@ class _Reader:
         cell.uses |= used
         cell.always |= statement.world or statement.opens
         kinds = {self._versions[u].statement.kind for u in used}
-        cell.always |= statement.acts and "data" not in kinds
+        cell.always |= statement.acts and kinds <= {"import", "def"}
         cell.always |= any(self._versions[u].statement.kind == "import" for u in stored)
         cell.opens |= statement.opens
         if statement.changes:

@@ -1,0 +1,88 @@
+"""A saved run read back as series: the loss at each backward, each leaf after each update."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ipygradmagic.record.whatif import MOST_ELEMENTS, Series
+
+_MOVES = ("step", "update", "rebind")
+Line = Callable[[int], int]
+
+
+def rows_in(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """The rows of several files, one after the other; what is incomplete at an end is left out."""
+    for number, file in enumerate(files):
+        try:
+            with gzip.open(file, "rt", encoding="utf-8") as lines:
+                for line in lines:
+                    row = json.loads(line)
+                    row["run"] = number
+                    yield row
+        except (OSError, EOFError, ValueError, zlib.error):
+            continue
+
+
+def series_of(
+    rows: Iterable[dict[str, Any]], line_as_written: Line
+) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
+    """The losses and the paths.
+
+    Args:
+        rows: As :mod:`ipygradmagic.record.stream` writes them.
+        line_as_written: Maps a line of the cell that ran to the same line as written, or 0.
+    """
+    losses: dict[tuple[int, str], list[tuple[float, ...]]] = {}
+    paths: dict[tuple[str, bool], list[tuple[float, ...]]] = {}
+    seen: set[tuple[int, int]] = set()
+    for row in rows:
+        event = (row["run"], row["event"])
+        if row["kind"] == "backward" and event not in seen and _has_loss(row):
+            seen.add(event)
+            line = line_as_written(row.get("line", 0)) if row.get("cell") else 0
+            losses.setdefault((line, row.get("code", "")), []).append((_loss(row),))
+        elif row["kind"] in _MOVES and "tensor" in row:
+            _follow(row, paths)
+    return (
+        tuple(Series(code, tuple(found), line) for (line, code), found in losses.items()),
+        tuple(Series(name, tuple(found), norm=norm) for (name, norm), found in paths.items()),
+    )
+
+
+def _follow(row: dict[str, Any], paths: dict[tuple[str, bool], list[tuple[float, ...]]]) -> None:
+    """Add the value after the event to the path of its tensor; first the one from before."""
+    small = row.get("numel", 0) <= MOST_ELEMENTS
+    after = _value(row, "value_after", small)
+    if after is None:
+        return
+    path = paths.setdefault((row["tensor"], not small), [])
+    before = _value(row, "value_before", small)
+    if not path and before is not None:
+        path.append(before)
+    path.append(after)
+
+
+def _value(row: dict[str, Any], prefix: str, small: bool) -> tuple[float, ...] | None:
+    values = row.get(f"{prefix}_values")
+    if small and values is not None:
+        return tuple(math.nan if v is None else v for v in values)
+    broken = row.get(f"{prefix}_nan") or row.get(f"{prefix}_inf")
+    norm = row.get(f"{prefix}_norm", math.nan if broken else None)
+    return None if small or norm is None else (norm,)
+
+
+def _has_loss(row: dict[str, Any]) -> bool:
+    return "loss" in row or "loss_nonfinite" in row
+
+
+def _loss(row: dict[str, Any]) -> float:
+    """The loss; where it is not finite, JSON had no number for it."""
+    words = {"plus-infinity": math.inf, "minus-infinity": -math.inf, "not-a-number": math.nan}
+    said = row.get("loss_nonfinite")
+    return words[said] if said in words else float(row["loss"])
