@@ -48,7 +48,11 @@ def forget() -> None:
 
 
 def last_values(most: int) -> dict[str, np.ndarray]:
-    """The known leaves as they are now, flat and by name; at most ``most`` elements in all."""
+    """The leaves of the running trace as they are now, flat and by name.
+
+    Args:
+        most: Elements in all; leaves for which there is no room are left out.
+    """
     return _last_values(_books(), most)
 
 

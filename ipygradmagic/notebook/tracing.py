@@ -213,8 +213,9 @@ class CellTraces:
         """IPython: a cell that is not silent has run, and its output is complete."""
         if not self._running:
             return
-        if result is not None and not result.success and result.execution_count is not None:
-            self._failed.add(result.execution_count)
+        if result is not None and result.execution_count is not None:
+            note = self._failed.discard if result.success else self._failed.add
+            note(result.execution_count)
         last = self._running[-1]
         if result is None:
             self._end(last)

@@ -7,12 +7,14 @@ import json
 import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ipygradmagic.record.whatif import MOST_ELEMENTS, Series
 
 _MOVES = ("step", "update", "rebind")
+Numbers = tuple[float, ...]
 Line = Callable[[int], int]
 
 
@@ -38,37 +40,55 @@ def series_of(
         rows: As :mod:`ipygradmagic.record.stream` writes them.
         line_as_written: Maps a line of the cell that ran to the same line as written, or 0.
     """
-    losses: dict[tuple[int, str], list[tuple[float, ...]]] = {}
-    paths: dict[tuple[str, bool], list[tuple[float, ...]]] = {}
+    losses: dict[tuple[int, str], list[Numbers]] = {}
+    paths: dict[int, _Path] = {}
     seen: set[tuple[int, int]] = set()
-    for row in rows:
+    for place, row in enumerate(rows):
         event = (row["run"], row["event"])
         if row["kind"] == "backward" and event not in seen and _has_loss(row):
             seen.add(event)
             line = line_as_written(row.get("line", 0)) if row.get("cell") else 0
             losses.setdefault((line, row.get("code", "")), []).append((_loss(row),))
         elif row["kind"] in _MOVES and "tensor" in row:
-            _follow(row, paths)
+            paths.setdefault(row["tensor_id"], _Path()).follow(row, place)
     return (
         tuple(Series(code, tuple(found), line) for (line, code), found in losses.items()),
-        tuple(Series(name, tuple(found), norm=norm) for (name, norm), found in paths.items()),
+        tuple(_by_name(paths.values())),
     )
 
 
-def _follow(row: dict[str, Any], paths: dict[tuple[str, bool], list[tuple[float, ...]]]) -> None:
-    """Add the value after the event to the path of its tensor; first the one from before."""
-    small = row.get("numel", 0) <= MOST_ELEMENTS
-    after = _value(row, "value_after", small)
-    if after is None:
-        return
-    path = paths.setdefault((row["tensor"], not small), [])
-    before = _value(row, "value_before", small)
-    if not path and before is not None:
-        path.append(before)
-    path.append(after)
+@dataclass(slots=True)
+class _Path:
+    """One tensor by the rows that moved it."""
+
+    name: str = ""
+    small: bool = True
+    start: Numbers | None = None
+    points: list[tuple[int, Numbers]] = field(default_factory=list)
+
+    def follow(self, row: dict[str, Any], place: int) -> None:
+        self.name = row["tensor"]  # the last one is the best
+        self.small = row.get("numel", 0) <= MOST_ELEMENTS
+        after = _value(row, "value_after", self.small)
+        if after is not None:
+            if not self.points:
+                self.start = _value(row, "value_before", self.small)
+            self.points.append((place, after))
 
 
-def _value(row: dict[str, Any], prefix: str, small: bool) -> tuple[float, ...] | None:
+def _by_name(paths: Iterable[_Path]) -> Iterator[Series]:
+    """A name that was bound to new leaves is one path; it starts where its first leaf started."""
+    groups: dict[tuple[str, bool], list[_Path]] = {}
+    for path in paths:
+        if path.points:
+            groups.setdefault((path.name, path.small), []).append(path)
+    for (name, small), group in groups.items():
+        points = [numbers for _, numbers in sorted(p for path in group for p in path.points)]
+        start = [group[0].start] if group[0].start is not None else []
+        yield Series(name, (*start, *points), norm=not small)
+
+
+def _value(row: dict[str, Any], prefix: str, small: bool) -> Numbers | None:
     values = row.get(f"{prefix}_values")
     if small and values is not None:
         return tuple(math.nan if v is None else v for v in values)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipygradmagic.render.numbers import count, number
 from ipygradmagic.render.view import Chart, Curve
 
-WIDTH, HEIGHT = 330, 190
+WIDTH, HEIGHT = 285, 180
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 24, 24
 POINTS = 240
 """A longer curve is drawn by the least and the greatest value of every stretch."""

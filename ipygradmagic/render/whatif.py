@@ -41,10 +41,7 @@ Pair = tuple[Series, Series]
 def whatif_view(comparison: Comparison) -> View:
     """Everything that is said about the two runs."""
     blocks: list[Block] = [_verdict(comparison)]
-    for who, run in ((WRITTEN, comparison.written), (PATCHED, comparison.patched)):
-        blocks += [Paragraph(*said) for said in _ending(who, run, comparison)]
-        if run.tail:
-            blocks.append(Code(words.block(run.tail)))
+    blocks += _endings(comparison)
     blocks += [Paragraph(*_remains(comparison.patched))] if comparison.patched.findings else []
     sections = [Section("What if", tuple(blocks))]
     losses, paths = pairs(comparison, "losses"), pairs(comparison, "paths")
@@ -127,6 +124,18 @@ def close(a: float, b: float) -> bool:
     return a == b or math.isclose(a, b, rel_tol=SAME, abs_tol=1e-9)
 
 
+def _endings(comparison: Comparison) -> Iterator[Block]:
+    """How each run ended, if not by itself; once where both ended alike."""
+    runs = [(WRITTEN, comparison.written), (PATCHED, comparison.patched)]
+    if len({(run.ending, run.cell, run.error, run.steps) for _, run in runs}) == 1:
+        runs = [("both", comparison.written)]
+    for who, run in runs:
+        for text, tone in _ending(who, run, comparison):
+            yield Paragraph(text, tone)
+        if run.tail:
+            yield Code(words.block(run.tail))
+
+
 def _ending(who: str, run: Rehearsal, comparison: Comparison) -> Iterator[tuple[str, Tone]]:
     cell, limit = f"In [{run.cell}]", f"{comparison.limit:g} s"
     told = words.clean(" ".join(run.error.split()), 300)
@@ -139,10 +148,10 @@ def _ending(who: str, run: Rehearsal, comparison: Comparison) -> Iterator[tuple[
             "warning",
         )
     elif run.ending == "failed":
-        yield f"{_upper(who)}: the cell stopped with {told}", "warning"
+        yield f"{_upper(who)}: the cell ended with {told}", "warning"
     elif run.ending == "unbuilt":
         yield (
-            f"{_upper(who)}: {cell}, an earlier cell that it needs, stopped with {told}",
+            f"{_upper(who)}: {cell}, an earlier cell that it needs, ended with {told}",
             "warning",
         )
     if "EOFError" in run.error:
@@ -181,6 +190,8 @@ def _circumstances(comparison: Comparison) -> Iterator[Block]:
             f"{runs} ran this very cell before; those runs come first in the curves, patched too.",
             "muted",
         )
+    if comparison.like_yours:
+        yield Paragraph("The run as written repeats yours: its first and last loss agree.", "muted")
     if comparison.like_yours is False:
         yield Paragraph(
             "The run as written does not repeat yours number for number: something random is not "

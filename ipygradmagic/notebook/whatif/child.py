@@ -28,6 +28,8 @@ from ipygradmagic.notebook.whatif.plan import (
     progress_file,
     verdict_file,
 )
+from ipygradmagic.record.ledger import LedgerReport
+from ipygradmagic.record.trace import Trace
 
 MOST_FINAL = 5_000_000
 """Elements of the leaves whose last values are handed back."""
@@ -75,7 +77,7 @@ class Child:
         seed(SEED, self._plan.threads)
         shell = _shell(self._plan)
         for step in self._plan.steps:
-            self._tell(cell=step.number, traced=step.traced)
+            self._tell(cell=step.number, traced=step.traced, printed=_printed())
             result = self._traced(shell, step) if step.traced else _run(shell, step)
             if self._out_of_time.is_set():
                 self._tell(cut=step.number)
@@ -104,15 +106,19 @@ class Child:
         try:
             result = _run(shell, step)
         finally:
+            self._keep_values()
             self._keep(session.stop(None if result is None else _raised(result)))
         return result
 
-    def _keep(self, trace: Any) -> None:
-        """The verdict, and what the leaves have become."""
+    def _keep(self, trace: Trace) -> None:
+        """The verdict."""
+        small = replace(trace, events=(), pattern=(), graphs=(), ledger=LedgerReport())
+        verdict_file(self._folder).write_text(json.dumps(small.to_dict()), encoding="utf-8")
+
+    def _keep_values(self) -> None:
+        """What the leaves have become; the books know them only while the trace runs."""
         from ipygradmagic.api import last_values
 
-        small = replace(trace, events=(), pattern=(), graphs=(), ledger=type(trace)().ledger)
-        verdict_file(self._folder).write_text(json.dumps(small.to_dict()), encoding="utf-8")
         values = last_values(MOST_FINAL)
         arrays = {f"v{i}": value for i, value in enumerate(values.values())}
         with finals_file(self._folder).open("wb") as file:
@@ -151,6 +157,13 @@ def _plain(shell: InteractiveShell) -> Any:
         exec(shell.transform_cell(statement), shell.user_ns)  # type: ignore[no-untyped-call]
 
     return trace_grad
+
+
+def _printed() -> int:
+    """How many bytes of output there are by now."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return os.fstat(1).st_size
 
 
 def _nothing(line: str) -> None:

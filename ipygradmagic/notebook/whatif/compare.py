@@ -3,44 +3,35 @@
 from __future__ import annotations
 
 import difflib
-import json
-import math
 import os
 import re
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipygradmagic.diagnose.patch import patched
 from ipygradmagic.notebook.cell import MAGIC
 from ipygradmagic.notebook.fix import edits_of, lines_of
+from ipygradmagic.notebook.whatif import results
 from ipygradmagic.notebook.whatif.needed import Missing, Past, needed
 from ipygradmagic.notebook.whatif.plan import (
     Plan,
     Step,
     events_file,
     finals_file,
-    output_file,
-    progress_file,
-    verdict_file,
 )
 from ipygradmagic.notebook.whatif.process import rehearse
-from ipygradmagic.record.findings import Edit, Finding
-from ipygradmagic.record.replay import rows_in, series_of
+from ipygradmagic.record.findings import Edit
 from ipygradmagic.record.trace import Trace
-from ipygradmagic.record.whatif import Comparison, Ending, Rehearsal
+from ipygradmagic.record.whatif import Comparison
 
 NOTHING = "--what-if: the report proposes no change of this cell, so there is nothing to compare"
 INTERRUPTED = "--what-if: you interrupted the cell, so it was not run again"
 STOPPED = "--what-if: stopped; nothing of it runs on"
 _FOLDERS = re.compile(r"\bchdir\b|^\s*%?(cd|pushd|popd)\b", re.MULTILINE)
-_TAIL = 12
-"""Lines of a failed process's output that are shown."""
 
 
 def what_if(
@@ -107,9 +98,9 @@ def _compared(
                 for c in cells
             ]
             plan = _plan(shell, trace, [*steps, Step(target.number, text, True)], limit)
-            seconds = rehearse(plan, folder)
+            seconds, status = rehearse(plan, folder)
             lookup = origin if name == "patched" else {}
-            runs.append(_read(plan, folder, seconds, lookup))
+            runs.append(results.read(plan, folder, seconds, status, lookup))
             folders.append(folder)
         return Comparison(
             number=target.number,
@@ -119,8 +110,8 @@ def _compared(
             limit=limit,
             written=runs[0],
             patched=runs[1],
-            distances=_distances(*map(finals_file, folders)),
-            like_yours=_like(trace, events_file(folders[0], len(repeated)), runs[0]),
+            distances=results.distances(*map(finals_file, folders)),
+            like_yours=results.like_yours(trace, events_file(folders[0], len(repeated)), runs[0]),
         )
 
 
@@ -177,88 +168,13 @@ def _plan(shell: InteractiveShell, trace: Trace, steps: list[Step], limit: float
 def _change(written: str, changed: str) -> str:
     """The patch as lines with a sign in front, and a line around each change."""
     told = difflib.unified_diff(written.splitlines(), changed.splitlines(), n=1, lineterm="")
-    lines = [line for line in told if not line.startswith(("---", "+++"))]
-    return "\n".join("  …" if x.startswith("@@") else f"{x[:1]} {x[1:]}" for x in lines[1:])
+    lines = list(told)[3:]  # without the names of files and the first place
+    blanks = [len(x[1:]) - len(x[1:].lstrip()) for x in lines if x[1:].strip() and x[0] != "@"]
+    least = min(blanks, default=0)
+    return "\n".join("  …" if x[0] == "@" else f"{x[0]} {x[1 + least :]}" for x in lines)
 
 
 def _origins(length: int, edits: list[Edit]) -> dict[int, int]:
     """Line of the patched cell → the same line as written; 0 for a new one."""
     marked = patched([f"\0{n}" for n in range(1, length + 1)], edits)
     return {i: int(x[1:]) if x.startswith("\0") else 0 for i, x in enumerate(marked, 1)}
-
-
-# -- after ---------------------------------------------------------------------------------
-
-
-def _read(plan: Plan, folder: Path, seconds: float, origin: dict[int, int]) -> Rehearsal:
-    """What a process has left behind."""
-    runs = sum(step.traced for step in plan.steps)
-    rows = rows_in(events_file(folder, i) for i in range(runs))
-    losses, paths = series_of(rows, lambda line: origin.get(line, line) if origin else line)
-    ending, cell, error = _ending(plan, _progress(folder), seconds)
-    tail = _tail(folder) if ending in ("failed", "unbuilt") else ""
-    findings = _findings(folder)
-    steps = sum(len(series.rows) for series in losses)
-    return Rehearsal(ending, cell, error, tail, seconds, steps, losses, paths, findings)
-
-
-def _progress(folder: Path) -> dict[str, Any]:
-    """All that the process has told, the last word on each thing."""
-    told: dict[str, Any] = {}
-    file = progress_file(folder)
-    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
-        told.update(json.loads(line))
-    return told
-
-
-def _ending(plan: Plan, told: dict[str, Any], seconds: float) -> tuple[Ending, int, str]:
-    cell = int(told.get("cell", 0))
-    if told.get("done"):
-        return "done", cell, ""
-    if "failed" in told:
-        error = f"{told['type']}: {told['message']}"
-        return ("failed" if told.get("traced") else "unbuilt"), cell, error
-    if "cut" in told or seconds >= plan.limit:
-        return "cut", cell, ""
-    return ("failed" if told.get("traced") else "unbuilt"), cell, "the end of its process"
-
-
-def _findings(folder: Path) -> tuple[Finding, ...] | None:
-    file = verdict_file(folder)
-    if not file.exists():
-        return None
-    return Trace.from_dict(json.loads(file.read_text(encoding="utf-8"))).findings
-
-
-def _tail(folder: Path) -> str:
-    text = output_file(folder).read_bytes()[-20_000:].decode("utf-8", "replace")
-    return "\n".join(text.rstrip().splitlines()[-_TAIL:])
-
-
-def _distances(*files: Path) -> tuple[tuple[str, float], ...]:
-    """How far apart the leaves of both runs are at the end."""
-    if not all(file.exists() for file in files):
-        return ()
-    found = [_values(file) for file in files]
-    return tuple(
-        (name, float(np.linalg.norm(values - found[1][name])))
-        for name, values in found[0].items()
-        if name in found[1] and values.shape == found[1][name].shape
-    )
-
-
-def _values(file: Path) -> dict[str, np.ndarray]:
-    with np.load(file, allow_pickle=False) as data:
-        return {str(name): data[f"v{i}"] for i, name in enumerate(data["names"])}
-
-
-def _like(trace: Trace, file: Path, run: Rehearsal) -> bool | None:
-    """Whether the run as written begins and ends with the losses of the user's own run."""
-    mine = [e.loss for e in trace.events if e.kind == "backward" and e.loss is not None]
-    if run.ending != "done" or not mine:
-        return None
-    rows = [row for row in rows_in([file]) if row["kind"] == "backward" and "loss" in row]
-    if not rows:
-        return None
-    ends = zip((mine[0], mine[-1]), (rows[0]["loss"], rows[-1]["loss"]))
-    return all(math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-9) for a, b in ends)

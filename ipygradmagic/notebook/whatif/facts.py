@@ -13,30 +13,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ipygradmagic.notebook.cell import ENTRY, mentioned
+from ipygradmagic.notebook.whatif.calls import (
+    QUIET_MODULES,
+    binds_openly,
+    first_name,
+    is_quiet,
+    last_name,
+    mutates,
+    sets_world,
+)
 
 Transform = Callable[[str], str]
 
-QUIET_MODULES = ("matplotlib", "seaborn", "plotly", "bokeh", "altair", "pprint", "IPython")
-"""What comes from there shows things, and changes nothing that a cell trains."""
-_READING = """
-print display pprint len type id repr str int float bool round abs min max sum sorted list tuple
-dict set range enumerate isinstance hasattr getattr format dir vars help item mean std norm numpy
-tolist shape size dim numel detach cpu clone parameters named_parameters state_dict keys values
-items head describe info savefig save dump to_csv join show plot imshow
-"""
-_WRITING = """
-append extend insert pop remove clear sort reverse update add setdefault fill resize shuffle
-popleft appendleft discard copyto put
-"""
-_QUIET = frozenset(_READING.split())
-"""Calls that read. (``save`` writes a file, which is there already.)"""
-_MUTATORS = frozenset(_WRITING.split())
-_WORLD = re.compile(r"(^|_)seeds?(_|$)|^(set|use|enable|disable)_|^(chdir|filterwarnings)$")
-"""Calls that set something for the whole process, also where their result is kept."""
 _CODE_MAGICS = ("time", "timeit", "capture", "prun", "trace_grad", "memit", "mprun", "lprun")
 _OPEN_MAGICS = ("run", "store", "pylab", "macro", "reset", "load", "rerun", "recall")
 _WORLD_MAGICS = ("cd", "env", "set_env", "autoreload", "config", "load_ext", "precision", "pushd")
-_OPEN_CALLS = ("exec", "eval", "globals", "setattr", "push", "update_globals")
 _OPTION = re.compile(r"-\S+\s*")
 
 
@@ -110,7 +101,7 @@ def _of(node: ast.stmt, transform: Transform, quiet: frozenset[str]) -> Iterator
 def _plain(node: ast.stmt, quiet: frozenset[str]) -> Statement:
     binds, uses, deferred = _names(node)
     changes = _changes(node, quiet)
-    calls = [_last_name(c.func) for c in ast.walk(node) if isinstance(c, ast.Call)]
+    called = [last_name(c.func) for c in ast.walk(node) if isinstance(c, ast.Call)]
     is_call = isinstance(node, ast.Expr) and changes
     return Statement(
         binds=binds,
@@ -119,9 +110,9 @@ def _plain(node: ast.stmt, quiet: frozenset[str]) -> Statement:
         replaces=_replaces(node),
         changes=changes,
         joins=changes and (is_call or not isinstance(node, (ast.Assign, ast.AnnAssign))),
-        world=any(_WORLD.search(name) for name in calls),
+        world=any(sets_world(name) for name in called),
         acts=is_call and _acts(node),
-        opens=_stars(node) or any(name in _OPEN_CALLS for name in calls),
+        opens=_stars(node) or any(binds_openly(name) for name in called),
         kind=_kind(node),
         quiet=_imports_quiet(node),
         stores=frozenset(_stores(node)),
@@ -212,7 +203,7 @@ def _changing(tree: ast.AST, quiet: frozenset[str]) -> bool:
             return True
         if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
             return True
-        if isinstance(node, ast.Call) and not _is_quiet(node, quiet):
+        if isinstance(node, ast.Call) and not is_quiet(node, quiet):
             return True
         if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)) and _advances(node.iter):
             return True
@@ -222,21 +213,17 @@ def _changing(tree: ast.AST, quiet: frozenset[str]) -> bool:
 def _stores(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-            yield _first_name(node)
+            yield first_name(node)
 
 
 def _direct(tree: ast.AST) -> Iterator[str]:
     yield from _stores(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.AugAssign):
-            yield _first_name(node.target)
-        if isinstance(node, ast.Call) and _mutates(_last_name(node.func)):
-            yield _first_name(node.func)
-            yield from map(_first_name, node.args)
-
-
-def _mutates(function: str) -> bool:
-    return function in _MUTATORS or (function.endswith("_") and not function.endswith("__"))
+            yield first_name(node.target)
+        if isinstance(node, ast.Call) and mutates(last_name(node.func)):
+            yield first_name(node.func)
+            yield from map(first_name, node.args)
 
 
 def _advances(source: ast.expr) -> bool:
@@ -244,10 +231,6 @@ def _advances(source: ast.expr) -> bool:
     if isinstance(source, ast.Call):
         return any(_advances(argument) for argument in source.args)
     return isinstance(source, (ast.Name, ast.Attribute, ast.Subscript))
-
-
-def _is_quiet(call: ast.Call, quiet: frozenset[str]) -> bool:
-    return _last_name(call.func) in _QUIET or _first_name(call.func) in quiet
 
 
 def _acts(node: ast.stmt) -> bool:
@@ -258,18 +241,6 @@ def _acts(node: ast.stmt) -> bool:
         return False
     given = [*call.args, *(k.value for k in call.keywords)]
     return all(_is_constant(argument) for argument in given)
-
-
-def _last_name(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
-
-
-def _first_name(function: ast.expr) -> str:
-    while isinstance(function, (ast.Attribute, ast.Subscript, ast.Call)):
-        function = function.func if isinstance(function, ast.Call) else function.value
-    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _stars(node: ast.stmt) -> bool:
@@ -292,7 +263,7 @@ def _magic(node: ast.stmt) -> tuple[str, str, str] | None:
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
         return None
     owner = call.func.value
-    ours = isinstance(owner, ast.Call) and _last_name(owner.func) == "get_ipython"
+    ours = isinstance(owner, ast.Call) and last_name(owner.func) == "get_ipython"
     texts = [a.value if isinstance(a, ast.Constant) else "" for a in call.args]
     if not ours or not all(isinstance(text, str) for text in texts):
         return None
@@ -306,6 +277,8 @@ def _of_magic(
     name: str, line: str, body: str, node: ast.stmt, transform: Transform, quiet: frozenset[str]
 ) -> Iterator[Statement]:
     binds = _names(node)[0]
+    if name == "capture":
+        binds |= {word for word in line.split() if word.isidentifier()}
     if name in _CODE_MAGICS:
         for text in (body, _OPTION.sub("", line)):
             yield from _inside(text, transform, quiet)

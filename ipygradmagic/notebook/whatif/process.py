@@ -24,13 +24,13 @@ main(sys.argv[1])
 """
 
 
-def rehearse(plan: Plan, folder: Path) -> float:
+def rehearse(plan: Plan, folder: Path) -> tuple[float, int | None]:
     """Run the plan to its end or to its time limit.
 
     Whatever happens, nothing of it runs on afterwards.
 
     Returns:
-        How many seconds it took.
+        How many seconds it took, and its exit status; None if it had to be killed.
     """
     plan.write(folder)
     began = time.perf_counter()
@@ -43,12 +43,13 @@ def rehearse(plan: Plan, folder: Path) -> float:
             env=_environment(),
             start_new_session=True,
         )
+        status = None
         try:
             with _interruptible(), suppress(subprocess.TimeoutExpired):
-                process.wait(plan.limit + GRACE)
+                status = process.wait(plan.limit + GRACE)
         finally:
             _end(process)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, status
 
 
 def _environment() -> dict[str, str]:
