@@ -12,7 +12,7 @@ import symtable
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ipygradmagic.notebook.cell import ENTRY, mentioned
+from ipygradmagic.notebook.cell import entry_call, mentioned
 from ipygradmagic.notebook.whatif.calls import (
     QUIET_MODULES,
     binds_openly,
@@ -94,7 +94,7 @@ def _of(node: ast.stmt, transform: Transform, quiet: frozenset[str]) -> Iterator
     magic = _magic(node)
     if magic is not None:
         yield from _of_magic(*magic, node, transform, quiet)
-    elif not ast.unparse(node).startswith(ENTRY):  # the line of our own magic does nothing there
+    elif entry_call(ast.Module([node], [])) is None:  # our own line does nothing there
         yield _plain(node, quiet)
 
 
