@@ -45,10 +45,11 @@ def series_of(
     seen: set[tuple[int, int]] = set()
     for place, row in enumerate(rows):
         event = (row["run"], row["event"])
-        if row["kind"] == "backward" and event not in seen and _has_loss(row):
+        loss = loss_of(row)
+        if loss is not None and event not in seen:
             seen.add(event)
             line = line_as_written(row.get("line", 0)) if row.get("cell") else 0
-            losses.setdefault((line, row.get("code", "")), []).append((_loss(row),))
+            losses.setdefault((line, row.get("code", "")), []).append((loss,))
         elif row["kind"] in _MOVES and "tensor" in row:
             paths.setdefault(row["tensor_id"], _Path()).follow(row, place)
     return (
@@ -93,16 +94,17 @@ def _value(row: dict[str, Any], prefix: str, small: bool) -> Numbers | None:
     if small and values is not None:
         return tuple(math.nan if v is None else v for v in values)
     broken = row.get(f"{prefix}_nan") or row.get(f"{prefix}_inf")
-    norm = row.get(f"{prefix}_norm", math.nan if broken else None)
+    norm = row.get(f"{prefix}_norm")
+    if norm is None and broken:
+        norm = math.nan  # for which JSON has no number
     return None if small or norm is None else (norm,)
 
 
-def _has_loss(row: dict[str, Any]) -> bool:
-    return "loss" in row or "loss_nonfinite" in row
-
-
-def _loss(row: dict[str, Any]) -> float:
-    """The loss; where it is not finite, JSON had no number for it."""
+def loss_of(row: dict[str, Any]) -> float | None:
+    """The loss of a backward; where it is not finite, JSON had no number for it."""
     words = {"plus-infinity": math.inf, "minus-infinity": -math.inf, "not-a-number": math.nan}
     said = row.get("loss_nonfinite")
-    return words[said] if said in words else float(row["loss"])
+    if row["kind"] != "backward":
+        return None
+    loss: float | None = words[said] if said in words else row.get("loss")
+    return loss

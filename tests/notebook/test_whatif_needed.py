@@ -114,6 +114,7 @@ def test_a_name_that_may_have_been_bound_keeps_the_earlier_one(numbers):
         "%run other.py",
         "%cd /tmp",
         "prepare()",
+        "prepare()[:2]",
     ],
 )
 def test_what_sets_the_world_is_always_needed(numbers, world):

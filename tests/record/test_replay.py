@@ -36,7 +36,8 @@ def test_losses_are_told_apart_by_the_line_as_written():
 
 def test_a_loss_that_is_not_finite_is_kept():
     rows = [
-        backward(i, None, loss_nonfinite=w) for i, w in enumerate(("plus-infinity", "not-a-number"))
+        backward(i, None, loss_nonfinite=w) | {"loss": None}
+        for i, w in enumerate(("plus-infinity", "not-a-number"))
     ]
     (loss,), _ = series_of([*rows, backward(9, None)], same)
     assert loss.rows[0] == (math.inf,) and math.isnan(loss.rows[1][0]) and len(loss.rows) == 2
@@ -49,7 +50,7 @@ def test_a_path_starts_before_the_first_update():
 
 def test_a_large_tensor_is_followed_by_its_norm():
     row = step(2, [], [], numel=500, value_before_norm=3.0, value_after_norm=2.0)
-    broken = step(4, [], [], numel=500, value_after_nan=3)
+    broken = step(4, [], [], numel=500, value_after_nan=3, value_after_norm=None)
     _, (path,) = series_of([row, broken], same)
     assert path.norm and path.rows[:2] == ((3.0,), (2.0,)) and math.isnan(path.rows[2][0])
 

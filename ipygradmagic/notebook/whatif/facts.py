@@ -111,7 +111,7 @@ def _plain(node: ast.stmt, quiet: frozenset[str]) -> Statement:
         changes=changes,
         joins=changes and (is_call or not isinstance(node, (ast.Assign, ast.AnnAssign))),
         world=any(sets_world(name) for name in called),
-        acts=is_call and _acts(node),
+        acts=is_call and _acts(node, quiet),
         opens=_stars(node) or any(binds_openly(name) for name in called),
         kind=_kind(node),
         quiet=_imports_quiet(node),
@@ -233,14 +233,11 @@ def _advances(source: ast.expr) -> bool:
     return isinstance(source, (ast.Name, ast.Attribute, ast.Subscript))
 
 
-def _acts(node: ast.stmt) -> bool:
-    call = node.value if isinstance(node, ast.Expr) else None
-    if isinstance(call, ast.Await):
-        call = call.value
-    if not isinstance(call, ast.Call):
-        return False
-    given = [*call.args, *(k.value for k in call.keywords)]
-    return all(_is_constant(argument) for argument in given)
+def _acts(node: ast.stmt, quiet: frozenset[str]) -> bool:
+    """Whether it has a call with nothing but constants, which must be there for its effect."""
+    calls = [c for c in ast.walk(node) if isinstance(c, ast.Call) and not is_quiet(c, quiet)]
+    given = [[*call.args, *(k.value for k in call.keywords)] for call in calls]
+    return any(all(_is_constant(argument) for argument in some) for some in given)
 
 
 def _stars(node: ast.stmt) -> bool:

@@ -17,7 +17,7 @@ from ipygradmagic.notebook.whatif.plan import (
     verdict_file,
 )
 from ipygradmagic.record.findings import Finding
-from ipygradmagic.record.replay import rows_in, series_of
+from ipygradmagic.record.replay import loss_of, rows_in, series_of
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.record.whatif import Ending, Rehearsal
 
@@ -95,8 +95,10 @@ def like_yours(trace: Trace, file: Path, run: Rehearsal) -> bool | None:
     mine = [e.loss for e in trace.events if e.kind == "backward" and e.loss is not None]
     if run.ending != "done" or not mine:
         return None
-    rows = [row for row in rows_in([file]) if row["kind"] == "backward" and "loss" in row]
-    if not rows:
-        return None
-    ends = zip((mine[0], mine[-1]), (rows[0]["loss"], rows[-1]["loss"]))
-    return all(math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-9) for a, b in ends)
+    found = [loss for loss in map(loss_of, rows_in([file])) if loss is not None]
+    return bool(found) and _near(mine[0], found[0]) and _near(mine[-1], found[-1])
+
+
+def _near(a: float, b: float) -> bool:
+    both_nan = math.isnan(a) and math.isnan(b)
+    return both_nan or math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-9)
