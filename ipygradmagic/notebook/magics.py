@@ -115,6 +115,9 @@ class GradMagics(Magics):
             %%trace_grad --save run.jsonl
             train(model)                  # afterwards: pandas.read_json("run.jsonl", lines=True)
 
+            %%trace_grad --what-if
+            train(model)                  # and once more with the proposed change: what it costs
+
             %trace_grad --no-graph loss.backward()
 
             %trace_grad --explain stale-gradient

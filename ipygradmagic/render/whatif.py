@@ -9,7 +9,7 @@ from itertools import zip_longest
 from ipygradmagic.record.whatif import Comparison, Rehearsal, Series
 from ipygradmagic.render import words
 from ipygradmagic.render.chart import ends
-from ipygradmagic.render.numbers import number
+from ipygradmagic.render.numbers import count, number
 from ipygradmagic.render.view import (
     Block,
     Cell,
@@ -92,13 +92,20 @@ def _by_loss(pair: Pair, several: bool) -> tuple[str, Tone]:
     stands = "ends" if len(written.rows) == len(patched.rows) else "stands"
     far = "" if stands == "ends" else ", as far as both came"
     said = (
-        f"As written {name} {stands} at {number(here[0])} after {passes}{far}; "
-        f"as patched it {stands} at {number(here[1])}."
+        f"As written {name} {stands} at {_reached(written, n)} after {passes}{far}; "
+        f"as patched it {stands} at {_reached(patched, n)}."
     )
     better = math.isfinite(here[1]) and not here[0] <= here[1]
     if close(*here):
         said += " The parameters take different paths."
-    return said, "fine" if better else "note"
+    return said, "fine" if better and not several else "note"  # rivals do not both get lower
+
+
+def _reached(series: Series, n: int) -> str:
+    """The loss at backward *n*; if it is lost, since when."""
+    here = number(series.rows[n - 1][0])
+    broken = next((i for i, row in enumerate(series.rows[:n], 1) if not math.isfinite(row[0])), n)
+    return here if broken == n else f"{here} (not finite since backward #{count(broken)})"
 
 
 def _apart(comparison: Comparison) -> str:

@@ -152,6 +152,7 @@ def test_the_time_limit_ends_a_cell_that_will_not_be_interrupted_politely(tmp_pa
     assert limit <= run.seconds < limit + process.GRACE
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_process_that_ignores_everything_is_killed_with_its_children(
     tmp_path, limit, monkeypatch
 ):
@@ -164,13 +165,42 @@ def test_a_process_that_ignores_everything_is_killed_with_its_children(
     run = rehearsed(tmp_path, IMPORTS, DATA, MODEL, cell, limit=limit)
     assert run.ending == "cut" and run.findings is None
     assert run.steps > 3  # what it wrote while it ran is readable
-    with pytest.raises(ProcessLookupError):
-        alive = int((tmp_path / "pid").read_text())
-        for _ in range(100):
-            os.kill(alive, 0)
-            if Path(f"/proc/{alive}/stat").read_text().split()[2] == "Z":
-                raise ProcessLookupError  # dead, and nobody has asked for its status
-            threading.Event().wait(0.05)
+    assert is_gone(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_process_whose_kernel_was_killed_ends(tmp_path):
+    cell = "import os, time\nopen('part', 'w').write(str(os.getpid()))\nos.rename('part', 'pid')"
+    Plan((Step(1, cell + "\ntime.sleep(600)"),), tuple(sys.path), str(tmp_path), 500).write(
+        tmp_path
+    )
+    kernel = (
+        "import sys, pathlib\nfrom ipygradmagic.notebook.whatif import plan, process\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "process.rehearse(plan.Plan.read(folder / 'plan.json'), folder)"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen([sys.executable, "-c", kernel, str(tmp_path)], env=env)
+    for _ in range(600):
+        if (tmp_path / "pid").exists():
+            break
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    assert is_gone(int((tmp_path / "pid").read_text()))
+
+
+def is_gone(pid: int) -> bool:
+    """Within some seconds; a dead process whose status nobody has asked for is gone, too."""
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_an_earlier_cell_that_fails_is_told(tmp_path):

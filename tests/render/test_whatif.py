@@ -55,6 +55,17 @@ def test_a_loss_that_is_nan_as_written_is_worse():
     assert "ℹ As written" in text(run(4.0, 0.25), run(4.0, math.nan))
 
 
+def test_it_is_told_since_when_a_loss_is_lost():
+    said = text(run(4.0, math.inf, math.nan, math.nan), run(4.0, 3.0, 2.0, 1.0))
+    assert "ends at NaN (not finite since backward #2) after 4 backward passes" in said
+
+
+def test_rivals_are_not_judged_by_who_is_lower():
+    two = (Series("d.backward()", rows(1, 2), 3), Series("g.backward()", rows(3, 4), 7))
+    lower = (replace(two[0], rows=rows(1, 1)), two[1])
+    assert "ℹ As written the loss of line 3 ends at 2" in text(run(losses=two), run(losses=lower))
+
+
 def test_runs_that_go_alike_cost_nothing():
     said = text(run(4.0, 2.0), run(4.0, 2.0000001))
     assert "The bug cost nothing measurable in this run" in said

@@ -9,8 +9,10 @@ from __future__ import annotations
 import _thread
 import json
 import os
+import signal
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,24 +71,21 @@ class Child:
 
     def run(self) -> int:
         """The exit status: 0 if the cell has run to its end, else 1."""
-        timer = threading.Timer(self._plan.limit, self._stop)
-        timer.daemon = True
-        timer.start()
+        threading.Thread(target=self._watch, daemon=True).start()
         from ipygradmagic.capture.rehearsal import seed
 
         seed(SEED, self._plan.threads)
         shell = _shell(self._plan)
         for step in self._plan.steps:
-            self._tell(cell=step.number, traced=step.traced, printed=_printed())
+            self.tell(cell=step.number, traced=step.traced, printed=_printed())
             result = self._traced(shell, step) if step.traced else _run(shell, step)
             if self._out_of_time.is_set():
-                self._tell(cut=step.number)
+                self.tell(cut=step.number)
                 return 1
             if not result.success:
-                self._tell(failed=step.number, **_error(result))
+                self.tell(failed=step.number, **_error(result))
                 return 1
-        timer.cancel()
-        self._tell(done=True)
+        self.tell(done=True)
         return 0
 
     def _traced(self, shell: InteractiveShell, step: Step) -> ExecutionResult:
@@ -124,11 +123,19 @@ class Child:
         with finals_file(self._folder).open("wb") as file:
             np.savez(file, names=np.array(list(values), dtype=str), **arrays)  # type: ignore[arg-type]
 
-    def _stop(self) -> None:
-        self._out_of_time.set()
-        _thread.interrupt_main()
+    def _watch(self) -> None:
+        """Interrupt the cell when its time is over; end at once when nobody waits for us."""
+        began, parent = time.monotonic(), os.getppid()
+        while True:
+            time.sleep(min(1.0, self._plan.limit))
+            if os.getppid() != parent:
+                _end_all()
+            if time.monotonic() - began >= self._plan.limit and not self._out_of_time.is_set():
+                self._out_of_time.set()
+                _thread.interrupt_main()
 
-    def _tell(self, **what: object) -> None:
+    def tell(self, **what: object) -> None:
+        """Write down how far it has come."""
         with progress_file(self._folder).open("a", encoding="utf-8") as file:
             file.write(json.dumps(what, default=str) + "\n")
 
@@ -191,6 +198,13 @@ def _error(result: ExecutionResult) -> dict[str, object]:
     return {"type": type(error).__name__, "message": str(error)[:2000]}
 
 
+def _end_all() -> None:
+    """End this process and all that it has started."""
+    if sys.platform != "win32":
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
 def main(folder: str) -> None:
     """Run the plan in this folder, and leave: threads and workers of the cells do not keep us."""
     child = Child(Path(folder))
@@ -198,6 +212,8 @@ def main(folder: str) -> None:
     status = 1
     try:
         status = child.run()
+    except KeyboardInterrupt:  # out of time between two cells
+        child.tell(cut=True)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
