@@ -75,12 +75,18 @@ def _headline(comparison: Comparison) -> tuple[str, Tone]:
     both = [pair for pair in losses if pair[0].rows and pair[1].rows]
     if not any(s.rows for pair in losses + paths for s in pair):
         return "There is nothing to compare: neither run came to a loss or an update.", "warning"
+    if _alike(losses + paths) and not _whole(comparison):
+        return "As far as they came, both runs go alike.", "note"
     if _alike(losses + paths):
         return "The bug cost nothing measurable in this run: both runs go alike.", "note"
     if not both:
         return _apart(comparison), "note"
     main = max(both, key=lambda pair: min(len(pair[0].rows), len(pair[1].rows)))
     return _by_loss(main, len(both) > 1)
+
+
+def _whole(comparison: Comparison) -> bool:
+    return comparison.written.ending == comparison.patched.ending == "done"
 
 
 def _by_loss(pair: Pair, several: bool) -> tuple[str, Tone]:
@@ -171,7 +177,8 @@ _MORE = "--time-limit SECONDS allows more."
 def _remains(run: Rehearsal) -> tuple[str, Tone]:
     alarms = [f for f in run.findings or () if f.alarm]
     if not alarms:
-        return "As patched: nothing wrong found.", "fine"
+        until = "" if run.ending == "done" else " until then"
+        return f"As patched: nothing wrong found{until}.", "fine"
     first = words.prose(alarms[0].title)
     more = f", and {words.plural(len(alarms) - 1, 'more finding')}" if alarms[1:] else ""
     return (

@@ -69,6 +69,9 @@ def test_rivals_are_not_judged_by_who_is_lower():
 def test_runs_that_go_alike_cost_nothing():
     said = text(run(4.0, 2.0), run(4.0, 2.0000001))
     assert "The bug cost nothing measurable in this run" in said
+    stopped = run(4.0, 2.0, ending="failed", error="EOFError: no")
+    said = text(stopped, stopped)
+    assert "As far as they came, both runs go alike." in said and "nothing measurable" not in said
 
 
 def test_a_run_that_was_cut_is_compared_where_both_came_to():
@@ -98,6 +101,8 @@ def test_what_is_still_wrong_as_patched_is_told():
     assert "As patched: nothing wrong found." in text(
         run(4.0, 2.0), run(4.0, 1.0, findings=(note,))
     )
+    cut = text(run(4.0, 2.0), run(4.0, 1.0, findings=(note,), ending="cut"))
+    assert "As patched: nothing wrong found until then." in cut
     killed = text(run(4.0, 2.0), run(4.0, 1.0, findings=None, ending="cut"))
     assert "nothing wrong found" not in killed  # nobody knows
 
