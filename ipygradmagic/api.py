@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 
+import numpy as np
+
 from ipygradmagic.capture.books import Books
 from ipygradmagic.capture.names import variables
+from ipygradmagic.capture.rehearsal import last_values as _last_values
 from ipygradmagic.capture.survey import survey
 from ipygradmagic.capture.tracer import Tracer
 from ipygradmagic.diagnose.diagnosis import diagnose
@@ -23,8 +26,10 @@ from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Silenced
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
+from ipygradmagic.record.whatif import Comparison
 from ipygradmagic.render.report import report_view, state_view
 from ipygradmagic.render.shown import Report
+from ipygradmagic.render.whatif import whatif_view
 
 CellOf = Callable[[str], "str | None"]
 _BOOKS: list[Books] = []
@@ -40,6 +45,15 @@ def _books() -> Books:
 def forget() -> None:
     """Drop the books: nothing is known of earlier cells any more."""
     _BOOKS.clear()
+
+
+def last_values(most: int) -> dict[str, np.ndarray]:
+    """The leaves of the running trace as they are now, flat and by name.
+
+    Args:
+        most: Elements in all; leaves for which there is no room are left out.
+    """
+    return _last_values(_books(), most)
 
 
 class Session:
@@ -95,6 +109,11 @@ def _found_in(trace: Trace) -> tuple[Finding, ...]:
 def report(trace: Trace, options: Options | None = None) -> Report:
     """The report of a trace."""
     return Report(report_view(trace, options or Options(names=trace.meta.names)))
+
+
+def compared(comparison: Comparison) -> Report:
+    """Two runs of a cell, as written and as patched, side by side."""
+    return Report(whatif_view(comparison))
 
 
 def look(

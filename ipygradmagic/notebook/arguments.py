@@ -22,6 +22,10 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _NUMBER = re.compile(r"-\d")
 
 
+TIME_LIMIT = 60.0
+"""Seconds for each of the two runs that ``--what-if`` compares."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for.
@@ -32,6 +36,8 @@ class Request:
         words: What is no option: names, or expressions.
         fix: Put the cell with the proposed changes below.
         graph: Expression whose graph ``%grad_state`` draws.
+        what_if: Run the cell again, as written and as patched, and compare.
+        time_limit: Seconds for each of the two.
         explain: Finding whose page is to be shown, and nothing else.
     """
 
@@ -41,6 +47,8 @@ class Request:
     graph: str | None = None
     explain: str | None = None
     fix: bool = False
+    what_if: bool = False
+    time_limit: float = TIME_LIMIT
 
 
 def with_arguments(*arguments: argument) -> Callable[[Method], Method]:
@@ -94,6 +102,20 @@ STRICT = option(
     action="store_true",
     help="stop at the first error: before the step that it is about, or right after the update by "
     "hand, with the tensors as they are then",
+)
+WHAT_IF = option(
+    "--what-if",
+    action="store_true",
+    help="what the bug costs: run the cell again as written and as patched, each with the earlier "
+    "cells that it needs in a new process, and show losses and parameters side by side. Your objects "
+    "are untouched; what cells do to files and over the network is done again",
+)
+LIMIT = option(
+    "--time-limit",
+    type=float,
+    default=TIME_LIMIT,
+    metavar="SECONDS",
+    help="for each of the two runs of --what-if, with the earlier cells (60)",
 )
 EXPLAIN = option(
     "--explain",
@@ -184,6 +206,8 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
         found.get("graph"),
         found.get("explain"),
         found.get("fix", False),
+        found.get("what_if", False),
+        _limit(found.get("time_limit", TIME_LIMIT)),
     )
 
 
@@ -220,6 +244,12 @@ def _refuse_unknown(parser: argparse.ArgumentParser, words: list[str]) -> None:
                 f"{parser.prog} has no option {flag}; {hint}options: {', '.join(known)}"
                 f" (%{parser.prog}? explains them)"
             )
+
+
+def _limit(seconds: float) -> float:
+    if 0 < seconds < float("inf"):
+        return seconds
+    raise UsageError(f"--time-limit needs a number of seconds above 0; {seconds:g} is none")
 
 
 def _identifier(name: object) -> str | None:

@@ -57,7 +57,7 @@ class Preparation(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> ast.AST:
         """The module, prepared if its first statement is the call; anything else as it is."""
-        call = _entry_call(node)
+        call = entry_call(node)
         if call is None or not isinstance(node, ast.Module):
             return node
         first, *rest = node.body
@@ -68,7 +68,7 @@ class Preparation(ast.NodeTransformer):
         return ast.fix_missing_locations(node)
 
 
-def _entry_call(node: ast.AST) -> ast.Call | None:
+def entry_call(node: ast.AST) -> ast.Call | None:
     """The call that starts the trace, if the module starts with it."""
     first = node.body[0] if isinstance(node, ast.Module) and node.body else None
     call = first.value if isinstance(first, ast.Expr) else None

@@ -21,10 +21,20 @@ def fixed(cell: str, filename: str, trace: Trace) -> str | None:
         filename: By which Python knows the cell's code.
         trace: Of that cell, with its findings.
     """
-    lines = cell.lstrip("\n").splitlines()  # IPython drops blank lines at the top, too
+    mine = edits_of(cell, filename, trace)
+    return "\n".join(patched(lines_of(cell), mine)) if mine else None
+
+
+def edits_of(cell: str, filename: str, trace: Trace) -> list[Edit]:
+    """Every proposed change of the cell, by the lines of :func:`lines_of`."""
+    lines = lines_of(cell)
     edits = [f.remedy.edit for f in trace.findings if f.remedy and f.remedy.edit and f.alarm]
-    mine = [edit for edit in edits if edit.file == filename and _same_text(lines, edit)]
-    return "\n".join(patched(lines, mine)) if mine else None
+    return [edit for edit in edits if edit.file == filename and _same_text(lines, edit)]
+
+
+def lines_of(cell: str) -> list[str]:
+    """The lines of a cell as Python counts them: IPython drops blank ones at the top."""
+    return cell.lstrip("\n").splitlines()
 
 
 def _same_text(lines: list[str], edit: Edit) -> bool:

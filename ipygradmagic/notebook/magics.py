@@ -25,9 +25,11 @@ from ipygradmagic.notebook.arguments import (
     FORMAT,
     IGNORE,
     LEVEL,
+    LIMIT,
     ROWS,
     SAVE,
     STRICT,
+    WHAT_IF,
     Request,
     option,
     read,
@@ -75,6 +77,8 @@ class GradMagics(Magics):
             action="store_true",
             help="put the cell with the proposed changes below this one, for you to run",
         ),
+        WHAT_IF,
+        LIMIT,
         IGNORE,
         STRICT,
         EXPLAIN,
@@ -110,6 +114,9 @@ class GradMagics(Magics):
 
             %%trace_grad --save run.jsonl
             train(model)                  # afterwards: pandas.read_json("run.jsonl", lines=True)
+
+            %%trace_grad --what-if
+            train(model)                  # and once more with the proposed change: what it costs
 
             %trace_grad --no-graph loss.backward()
 
@@ -150,6 +157,10 @@ class GradMagics(Magics):
     ) -> object:
         """Run the source under a trace of its own."""
         __tracebackhide__ = True
+        if request.what_if:
+            raise UsageError(
+                "--what-if is for a whole cell: make it %%trace_grad --what-if, on top"
+            )
         python = self.shell.transform_cell(source)  # type: ignore[no-untyped-call]
         moved, filename = place(self.shell, python, line)
         run = Run(self.shell, request, filename)

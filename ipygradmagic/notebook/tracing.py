@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -60,12 +60,20 @@ class Run:
         shell: Whose namespace, and where the report goes.
         request: Options, and where to store the trace.
         filename: Of the traced code.
+        failed: Numbers of the cells that raised.
     """
 
-    def __init__(self, shell: InteractiveShell, request: Request, filename: str) -> None:
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        request: Request,
+        filename: str,
+        failed: Collection[int] = (),
+    ) -> None:
         self._shell = shell
         self._request = request
         self._filename = filename
+        self._failed = failed
         self._session: Session | None = None
         number = number_of(shell, filename) or current_number(shell)
         self._title = f"In [{number}]"
@@ -131,6 +139,25 @@ class Run:
         publish(self._shell, report(trace, options), options.format)
         if self._request.fix:
             offer(self._shell, raw_cell(self._shell), self._filename, trace)
+        if self._request.what_if:
+            with contained("compare the cell with its patch"):
+                self._compare(trace)
+
+    def _compare(self, trace: Trace) -> None:
+        """Run the cell as written and as patched, in processes of their own."""
+        from ipygradmagic.api import compared
+        from ipygradmagic.notebook.whatif.compare import what_if
+
+        comparison = what_if(
+            self._shell,
+            trace,
+            cell=raw_cell(self._shell),
+            filename=self._filename,
+            failed=self._failed,
+            limit=self._request.time_limit,
+        )
+        if comparison is not None:
+            publish(self._shell, compared(comparison), self._request.options.format)
 
 
 @dataclass(eq=False)
@@ -160,6 +187,7 @@ class CellTraces:
         self._owner: RunningCell | None = None
         self._filename = ""
         self._lent = ""
+        self._failed: set[int] = set()
 
     def pre_execute(self) -> None:
         """IPython: a cell is about to run."""
@@ -185,6 +213,9 @@ class CellTraces:
         """IPython: a cell that is not silent has run, and its output is complete."""
         if not self._running:
             return
+        if result is not None and result.execution_count is not None:
+            note = self._failed.discard if result.success else self._failed.add
+            note(result.execution_count)
         last = self._running[-1]
         if result is None:
             self._end(last)
@@ -213,7 +244,7 @@ class CellTraces:
             return  # ``%%timeit`` above: the same cell comes by again
         cells.show_magic_line(filename)
         refuse_unknown_names(request, self._shell, in_cell)
-        run = Run(self._shell, request, filename)
+        run = Run(self._shell, request, filename, self._failed)
         if self._run is not None:
             run.start()  # is refused, and says so
             return

@@ -13,8 +13,9 @@ from pathlib import Path
 import jinja2
 
 from ipygradmagic.errors import LayoutUnavailableError
+from ipygradmagic.render.chart import HEIGHT, LEFT, RIGHT, WIDTH, drawing, told
 from ipygradmagic.render.layout import layout
-from ipygradmagic.render.view import SIGNS, Picture, Row, Table, View
+from ipygradmagic.render.view import SIGNS, Chart, Picture, Row, Table, View
 
 WIDE = 112
 """Characters that fit a notebook cell some 900 pixels wide."""
@@ -40,6 +41,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals["signs"] = SIGNS
     environment.globals["drawn"] = drawn
+    environment.globals["charted"] = charted
     environment.globals["heights"] = heights
     environment.globals["led"] = led
     environment.globals["stacked"] = stacked
@@ -82,5 +84,22 @@ def drawn(picture: Picture) -> tuple[str, str]:
         svg = layout(picture.dot)
     except LayoutUnavailableError as reason:
         return "", str(reason)
+    return _data_uri(svg), ""
+
+
+def charted(chart: Chart) -> tuple[str, str]:
+    """``(data URI, what it shows in words)``; without the URI if there is no number to draw."""
+    said = "; ".join(told(chart))
+    lines = drawing(chart)
+    if lines is None:
+        return "", said
+    template = _environment().get_template("chart.svg.j2")
+    svg = template.render(
+        chart=chart, drawing=lines, width=WIDTH, height=HEIGHT, left=LEFT, right=RIGHT
+    )
+    return _data_uri(svg), said
+
+
+def _data_uri(svg: str) -> str:
     encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
-    return f"data:image/svg+xml;base64,{encoded}", ""
+    return f"data:image/svg+xml;base64,{encoded}"

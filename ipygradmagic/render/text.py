@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+from ipygradmagic.render.chart import told
 from ipygradmagic.render.numbers import NBSP
 from ipygradmagic.render.rich_parts import Console, Padding, RenderableType, Text, box, cell_len
 from ipygradmagic.render.rich_parts import Table as RichTable
@@ -12,6 +13,8 @@ from ipygradmagic.render.view import (
     SIGNS,
     Block,
     Cell,
+    Chart,
+    Charts,
     Code,
     FindingCard,
     Fold,
@@ -65,11 +68,18 @@ def _block(block: Block, width: int) -> str:
             lines = [block.caption] if block.caption else []
             lines += [f"  {line}" for line in block.fallback]
             return "\n".join(_wrapped(line, width, hang=4) for line in lines)
+        case Charts():
+            return "\n".join(_chart(chart, width) for chart in block.charts)
         case Code():
             return "\n".join(f"    {line}" for line in block.text.splitlines())
         case Fold():
             inner = [_block(b, width) for b in block.blocks]
             return "\n".join([block.summary, *inner])
+
+
+def _chart(chart: Chart, width: int) -> str:
+    caption = _wrapped(chart.caption, width, hang=2)
+    return "\n".join([caption, *(_wrapped(f"  {line}", width, hang=4) for line in told(chart))])
 
 
 def _verdict(verdict: Verdict, width: int) -> str:

@@ -125,6 +125,38 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """One run in a chart: a line of numbers, or several for a tensor of several elements."""
+
+    label: str
+    lines: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Numbers by step, of at most two runs.
+
+    Attributes:
+        caption: What the numbers are.
+        across: What the steps are.
+        curves: The runs.
+        first: Number of the first step.
+    """
+
+    caption: str
+    across: str
+    curves: tuple[Curve, ...]
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Small charts beside one another."""
+
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
     """Blocks that the reader opens; of those with one ``group`` only one is open at a time."""
 
@@ -133,7 +165,7 @@ class Fold:
     group: str = ""
 
 
-Block = Paragraph | Verdict | FindingCard | Table | Picture | Code | Fold
+Block = Paragraph | Verdict | FindingCard | Table | Picture | Charts | Code | Fold
 
 
 @dataclass(frozen=True, slots=True)
