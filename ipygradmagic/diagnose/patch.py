@@ -208,12 +208,14 @@ def _indent(file: str, statement: ast.stmt) -> str | None:
 
 def _before(backward: SourceLocation | None, use: SourceLocation | None, text: str) -> Edit | None:
     """A line before the backward, where it stands in the function that uses the gradient."""
-    statement = _statement(backward)
-    if backward is None or use is None or statement is None:
+    statement, user = _statement(backward), _statement(use)
+    if backward is None or use is None or statement is None or user is None:
         return None
-    indent = _indent(backward.file, statement)
-    if indent is None or not _together(backward, statement, use):
+    indent, inner = _indent(backward.file, statement), _indent(use.file, user)
+    if indent is None or inner is None or not _together(backward, statement, use):
         return None
+    if not indent.startswith(inner):
+        return None  # a name of a deeper block may not be there yet
     return Edit(backward.file, statement.lineno, indent + text)
 
 

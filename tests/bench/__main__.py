@@ -6,8 +6,9 @@ import argparse
 import sys
 import time
 
-from tests.bench.corpus import TITLES, borrowed, pairs, tricky
+from tests.bench.corpus import TITLES, Program, borrowed, pairs, tricky
 from tests.bench.judging import Score, Verdict, judge, score
+from tests.bench.patching import repair
 from tests.bench.running import quiet
 
 PUBLISHED = (
@@ -41,6 +42,9 @@ def main() -> int:
     for line in PUBLISHED:
         print(f"  {line}")
     for line in details(verdicts):
+        print(line)
+    print()
+    for line in repairs(pairs()):
         print(line)
     print(f"\n{len(verdicts)} programs in {time.perf_counter() - began:.0f} s")
     return 1 if any(v.others for v in verdicts if not v.program.buggy) else 0
@@ -80,6 +84,20 @@ def summary(title: str, s: Score) -> str:
             f"precision {_percent(s.strict_precision)}",
         )
     )
+
+
+def repairs(twins: list[tuple[Program, Program]]) -> list[str]:
+    """Changes that the remedies propose, and what became of them."""
+    made = [(buggy, one) for buggy, right in twins if (one := repair(buggy, right)) is not None]
+    proven = sum(one.proven for _, one in made)
+    lines = [
+        f"changes of the code proposed for {len(made)} of {len(twins)} pairs, {proven} proven: "
+        "run with them, nothing is found, and the gradients used are those of the twin"
+    ]
+    for buggy, one in made:
+        if not one.proven:
+            lines.append(f"  {buggy.path.name}: {'; '.join((*one.alarms, one.difference))}")
+    return lines
 
 
 def _percent(share: float | None) -> str:

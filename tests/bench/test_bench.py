@@ -14,6 +14,7 @@ from tests.bench import known, running
 from tests.bench.__main__ import details, summary, table
 from tests.bench.corpus import BORROWED, TITLES, Program, borrowed, pairs, read, tricky
 from tests.bench.judging import judge, score
+from tests.bench.patching import difference, repair, uses
 from tests.bench.running import plain, traced
 from tests.programs_harness import differences
 
@@ -127,6 +128,23 @@ def test_a_bug_is_found_at_its_line(program: Program) -> None:
 @every(BUGGY, known.OTHER_ERRORS)
 def test_a_buggy_program_gets_no_other_error(program: Program) -> None:
     assert [said for said in judge(program).others if said.startswith("error")] == []
+
+
+@pytest.mark.parametrize("buggy, right", PAIRS, ids=[b.name for b in BUGGY])
+def test_a_proposed_change_is_the_fix(buggy: Program, right: Program) -> None:
+    """Nothing is found in the changed program, which uses the gradients that its twin uses."""
+    made = repair(buggy, right)
+    if made is None:
+        pytest.skip("its remedy is words")
+    assert made.alarms == ()
+    assert made.difference == ""
+
+
+def test_changes_are_proposed_and_a_wrong_one_is_noticed() -> None:
+    made = [repair(b, r) for b, r in PAIRS]
+    assert sum(one is not None for one in made) >= 15
+    buggy, right = next(pair for pair in PAIRS if pair[0].name == "01_train_step_function")
+    assert "another" in difference(uses(traced(buggy)), uses(traced(right)))
 
 
 @every([*BUGGY, *TWINS, *TRICKY])

@@ -100,6 +100,13 @@ def test_the_other_optimizer_is_cleared_before_the_backward(tmp_path) -> None:
     assert changed(source, edit).splitlines()[0] == "opt_d.zero_grad()"
 
 
+def test_a_name_of_a_deeper_block_is_not_used_before_it(tmp_path) -> None:
+    source = "loss.backward()\nfor o in opts:\n    o.step()\n"
+    step = place(tmp_path, source, 3)
+    assert patch.clear_before_backward(place(tmp_path, source, 1), step) is None
+    assert changed(source, patch.clear_after_step(step)).endswith("    o.zero_grad()")
+
+
 def test_code_that_cannot_be_read_has_no_edit(tmp_path) -> None:
     assert patch.clear_after_step(None) is None
     assert patch.clear_after_step(SourceLocation("<nowhere>", 3)) is None
