@@ -8,7 +8,6 @@ backward, which deposits, from a grad, which does not.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,13 +23,12 @@ from ipygradmagic.capture.recorder import RawChange, RawEvent, fill_added
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.steady import Steady
+from ipygradmagic.capture.steady_teams import SteadyTeams
 from ipygradmagic.capture.watch import BackwardPass, Watch
 from ipygradmagic.record.tensors import SMALL
 
 MOST_GRAPHS = 6
 """Pictures are kept for at most this many backward lines."""
-REMEMBERED = 256
-"""So many past passes are remembered, to say which of them freed a graph."""
 GRAD_NOTE = "torch.autograd.grad (or torch.func) returned gradients; it changes no .grad slot"
 
 
@@ -46,8 +44,9 @@ class BackwardWatch:
         self._graphs = graphs
         self._drawn: dict[int, int] = {}
         self._actors: dict[int, str] = {}
-        self._passes: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
-        self.steady = Steady(watch, self.express, self._passes)
+        self._passes = self.express.past
+        self.steady = Steady(watch, self.express)
+        SteadyTeams(watch, self.express)
 
     def around(self, run: Callable[..., Any], outputs: Any, args: Any, kwargs: Any) -> Any:
         """Run the engine once, watching."""
@@ -113,12 +112,11 @@ class BackwardWatch:
         done = False
         if error is None and current.way is not None:
             with watch.light():
-                event = self.express.after_backward(current)
-                if event is not None:
-                    done = True
+                done = self.express.after_backward(current)
+                if done:
                     watch.passes.remove(current)
-                    self._passes.append((event.index, current.way.number))
-                    self.steady.deposited(event)
+                    if current.first is not None:
+                        self.steady.deposited(current.first)
         if not done:
             with watch.guard():
                 watch.passes.remove(current)

@@ -94,6 +94,7 @@ class CallWatch:
             return
         given = [parameters] if isinstance(parameters, Tensor) else parameters
         here = watch.sources.here()
+        watch.halt()
         seen = self._clips.setdefault(here.site, _Clips())
         if not given:
             seen.nobody += 1
@@ -116,6 +117,7 @@ class CallWatch:
         if optimizer is None or getattr(scheduler, "_step_count", 0) < 2:
             return
         watch = self.watch
+        watch.halt()
         here = watch.sources.here()
         if here.via is not None and here.via.co_name == "__init__":
             return
@@ -139,6 +141,7 @@ class CallWatch:
         numbers = sequence_numbers(outputs, MOST_WALKED)
         if not numbers:
             return
+        watch.halt()
         use = watch.ledger.last_use
         older = min(numbers) <= seen.newest
         if older and len(numbers) > seen.size and use > seen.use:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any, NamedTuple, TypeVar
 
@@ -33,6 +34,8 @@ WALKED = 32
 """The graph is walked at every so-many-th backward of a line whose graph seems to be the same."""
 MOST_SOLOS = 64
 """So many leaves are recorded here one by one."""
+REMEMBERED = 256
+"""So many past passes are remembered, to say which of them freed a graph."""
 MOST_WAYS = 1000
 """So many lines and optimizers are remembered."""
 _Key = TypeVar("_Key")
@@ -53,6 +56,42 @@ Found = tuple[Leaf, Tensor | None, tuple[int, int], Look]
 """A leaf, its gradient after a backward (None if it is gone by now), its key, and a look at it."""
 
 
+class Part(NamedTuple):
+    """What an event did to one team, before it is booked."""
+
+    team: Team
+    before: Pack | None
+    after: Pack | None
+    value_before: Pack | None = None
+    value_after: Pack | None = None
+
+
+class Entry(NamedTuple):
+    """An event that concerned whole teams, before it is booked.
+
+    Attributes:
+        kind, label, actor: What it is called, and who did it.
+        here: Where.
+        way: Its teams, and the order in which it lists their leaves.
+        parts: What it did to each team.
+        missed: Names of leaves that had nothing to be used.
+        loss: That a backward started from.
+        heard: What was added to small gradients that held something.
+        number: Of the operation that made the loss.
+    """
+
+    kind: Kind
+    label: str
+    actor: str
+    here: Here
+    way: Way
+    parts: list[Part]
+    missed: tuple[str, ...] = ()
+    loss: float | None = None
+    heard: Mapping[int, list[Look]] = {}
+    number: int = 0
+
+
 class TeamEvent(RawEvent):
     """An event that concerned whole teams; its changes are told apart when somebody asks."""
 
@@ -62,7 +101,7 @@ class TeamEvent(RawEvent):
         self._changes: list[RawChange] | None = []
         self.shares: list[Share] = []
         self.order: list[tuple[int, int]] = []
-        self.heard: dict[int, list[Look]] = {}
+        self.heard: Mapping[int, list[Look]] = {}
         self._size = 1, 0
         super().__init__(index, kind, number, label, here)
 
@@ -132,10 +171,19 @@ class TeamEvent(RawEvent):
 
 
 class Express:
-    """Records whole teams, or says that it cannot."""
+    """Records whole teams, or says that it cannot.
+
+    Attributes:
+        past: The last passes: index of the event, and number of the operation that made the loss.
+        notes: Asked whether an entry of teams is kept by somebody else, to be booked later.
+        booked: Told of one that has been booked.
+    """
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
+        self.past: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+        self.notes: Callable[[Entry], bool] = lambda entry: False
+        self.booked: Callable[[Entry, TeamEvent], None] = lambda entry, event: None
         self._lines: dict[int, Way] = {}
         self._steps: dict[int, Way] = {}
         self._zeros: dict[tuple[int, int], Way] = {}
@@ -252,41 +300,40 @@ class Express:
 
         current.handles.append(node.register_prehook(listen))
 
-    def after_backward(self, current: BackwardPass) -> RawEvent | None:
-        """Record the pass; None if it must be done leaf by leaf."""
+    def after_backward(self, current: BackwardPass) -> bool:
+        """Record the pass; False if it must be done leaf by leaf."""
         if current.teams:
             return self._after_teams(current)
-        if current.solos:
-            return self._after_solos(current)
-        return None
+        return bool(current.solos) and self._after_solos(current)
 
-    def _after_solos(self, current: BackwardPass) -> RawEvent | None:
+    def _after_solos(self, current: BackwardPass) -> bool:
         """A few leaves with histories of their own (those of a loop written by hand)."""
-        watch, way = self.watch, current.way
-        assert way is not None
+        watch = self.watch
         found: list[Found] = []
         for leaf in current.solos:
             tensor = leaf.tensor()
             grad = tensor.grad if tensor is not None else None
             if grad is None or grad.__class__ is not Tensor:
-                return None
+                return False
             key, slot = (id(grad), grad._version), watch.books.slot_of(grad)
             mine = slot is None or slot.id == leaf.slot
             if key == leaf.key or not mine or (slot is None) != (leaf.slot is None):
-                return None
+                return False
             if slot is not None and len(slot.holders) > 1:
-                return None
+                return False
             after = look(grad)
             if not is_finite(after):
-                return None
+                return False
             found.append((leaf, grad, key, after))
         for handle in current.handles:
             handle.remove()
-        return self.book(current, found)
+        current.first = self.book_solos(current, found)
+        return True
 
-    def book(self, current: BackwardPass, found: Sequence[Found]) -> RawEvent:
+    def book_solos(self, current: BackwardPass, found: Sequence[Found]) -> RawEvent:
         """A pass that deposited into a few leaves, each in a buffer of its own."""
-        watch = self.watch
+        watch, way = self.watch, current.way
+        assert way is not None
         event = watch.recorder.begin("backward", "backward", current.here)
         event.loss, event.actor = current.loss, current.actor
         site, ledger = event.site, watch.ledger
@@ -304,38 +351,36 @@ class Express:
             event.changes.append(change)
         watch.everyone_else(event)
         watch.recorder.finish(event)
-        current.first = event
+        self.past.append((event.index, way.number))
         return event
 
-    def _after_teams(self, current: BackwardPass) -> RawEvent | None:
+    def _after_teams(self, current: BackwardPass) -> bool:
         way = current.way
         if way is None:
-            return None
+            return False
         taken: list[tuple[list[Tensor], Pack]] = []
         for team in current.teams:
             grads = _all_changed(team)
             if grads is None:
-                return None
+                return False
             pack = team.pack(grads)
             if not pack.finite:
-                return None
+                return False
             taken.append((grads, pack))
         for handle in current.handles:
             handle.remove()
-        watch = self.watch
-        event = self._begin("backward", "backward", current.here)
-        event.loss, event.actor, event.heard = current.loss, current.actor, current.captured
-        shares = []
-        site = current.here.site
+        parts = []
         for team, (grads, pack) in zip(current.teams, taken):
-            book, before = team.book, team.grads
-            watch.ledger.deposit(book, book, event.index, event.number, site)
+            parts.append(Part(team, team.grads, pack))
             team.reached += 1
             team.take(grads, pack)
-            shares.append(Share(team, before, pack, watch.ledger.holds(book)))
-        self._finish(event, shares, way)
-        current.first = event
-        return event
+        given = (current.loss, current.captured, way.number)
+        self._tell(
+            Entry(
+                "backward", "backward", current.actor, _place(current.here), way, parts, (), *given
+            )
+        )
+        return True
 
     # -- step --------------------------------------------------------------------------
 
@@ -407,20 +452,14 @@ class Express:
                 taken.append(None)
             else:
                 taken.append(team.pack(tensors))
-        label = f"{type(optimizer).__name__}.step"
-        event = self._begin("step", label, call.here)
-        event.actor, event.missed = call.name, tuple(missed)
-        books = [(team.book, team.book) for team, _ in call.teams]
-        at = (event.index, event.site, event.number)
-        watch.ledger.step(call.name, books, *at, began=call.began)
-        shares = []
+        parts = []
         for (team, old), new, tensors in zip(call.teams, taken, tensors_of):
             if new is not None:
                 team.put(tensors, new)
-            holds = watch.ledger.holds(team.book)
-            shares.append(Share(team, team.grads, team.grads, holds, old, new))
-        if call.way is not None:
-            self._finish(event, shares, call.way)
+            parts.append(Part(team, team.grads, team.grads, old, new))
+        label = f"{type(optimizer).__name__}.step"
+        at = _place(call.here)
+        self._tell(Entry("step", label, call.name, at, call.way, parts, tuple(missed)))
         return True
 
     # -- zero_grad ---------------------------------------------------------------------
@@ -461,24 +500,51 @@ class Express:
             if not pack.zero:
                 return False
             taken.append((grads, pack))
-        label = f"{type(owner).__name__}.zero_grad"
-        event = self._begin("zero_grad", label, here)
-        event.actor = way.actor
-        shares = []
+        parts = []
         for team, new in zip(way.teams, taken):
-            before, book = team.grads, team.book
+            parts.append(Part(team, team.grads, new[1] if new is not None else None))
             if new is not None:
                 team.take(*new)
-                watch.ledger.clear(book, book, event.index, event.site)
-            elif before is not None:
+            elif team.grads is not None:
                 team.drop()
-                watch.ledger.detach(book, book, event.index, event.site)
-            after = new[1] if new is not None else None
-            shares.append(Share(team, before, after, watch.ledger.holds(book)))
-        self._finish(event, shares, way)
+        label = f"{type(owner).__name__}.zero_grad"
+        self._tell(Entry("zero_grad", label, way.actor, _place(here), way, parts))
         return True
 
     # -- all ---------------------------------------------------------------------------
+
+    def _tell(self, entry: Entry) -> None:
+        if not self.notes(entry):
+            self.booked(entry, self.book(entry))
+
+    def book(self, entry: Entry) -> TeamEvent:
+        """Enter it into the ledger, and make an event of it."""
+        watch, ledger, kind = self.watch, self.watch.ledger, entry.kind
+        event = watch.recorder.begin(kind, entry.label, entry.here, TeamEvent)
+        assert isinstance(event, TeamEvent)
+        event.actor, event.missed, event.loss = entry.actor, entry.missed, entry.loss
+        event.heard = entry.heard
+        index, site, number = event.index, event.site, event.number
+        if kind == "step":
+            books = [(part.team.book, part.team.book) for part in entry.parts]
+            ledger.step(entry.actor, books, index, site, number, began=index)
+        shares = []
+        for team, before, after, *values in entry.parts:
+            book = team.book
+            if kind == "backward":
+                ledger.deposit(book, book, index, number, site)
+            elif kind == "zero_grad" and after is not None:
+                ledger.clear(book, book, index, site)
+            elif kind == "zero_grad" and before is not None:
+                ledger.detach(book, book, index, site)
+            shares.append(Share(team, before, after, ledger.holds(book), *values))
+        event.told(shares, entry.way.order)
+        event.unchanged = max(0, len(watch.books.leaves) - event.size()[0] + 1)
+        watch.recorder.finish(event)
+        watch.teams.used += 1
+        if kind == "backward":
+            self.past.append((index, entry.number))
+        return event
 
     def _calm(self) -> bool:
         """Nothing else is going on: no other thread, no pass, no step, no mode, no death."""
@@ -536,16 +602,10 @@ class Express:
         by_place = self.watch.books.by_place
         return [by_place[place].id for place in places if place in by_place]
 
-    def _begin(self, kind: Kind, label: str, here: Here) -> TeamEvent:
-        event = self.watch.recorder.begin(kind, label, here, TeamEvent)
-        assert isinstance(event, TeamEvent)
-        return event
 
-    def _finish(self, event: TeamEvent, shares: list[Share], way: Way) -> None:
-        event.told(shares, way.order)
-        event.unchanged = max(0, len(self.watch.books.leaves) - event.size()[0] + 1)
-        self.watch.recorder.finish(event)
-        self.watch.teams.used += 1
+def _place(here: Here) -> Here:
+    """The same without the frame, whose variables would live on with it."""
+    return Here(here.site, None, here.via)
 
 
 def _is_torchs(optimizer: torch.optim.Optimizer) -> bool:
@@ -564,6 +624,8 @@ def loss_of(outputs: Sequence[Tensor]) -> float | None:
     """The number that a backward starts from, if it is one number."""
     if len(outputs) != 1 or outputs[0].numel() != 1:
         return None
+    if outputs[0].__class__ is Tensor and outputs[0].dtype is torch.float32:
+        return outputs[0].item()
     value = look(outputs[0])
     first = value[0] if isinstance(value, tuple) and value else None
     return float(first) if isinstance(first, (int, float)) else None

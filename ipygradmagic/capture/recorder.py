@@ -337,11 +337,12 @@ class Recorder:
                 self._signatures[key] = number
         return number
 
-    def rounds_to_fill(self, size: int) -> int:
-        """How many rounds, of events that take so much together, are kept from here on for sure."""
+    def rounds_to_fill(self, size: int, copies: int = 0) -> int:
+        """How many rounds are kept from here on for sure, if one takes so much (``RawEvent.size``)."""
         if self._room <= 0 or self._head_copies >= COPIES:
             return 0
-        return -(-self._room // size)
+        rounds = -(-self._room // size)
+        return min(rounds, -(-(COPIES - self._head_copies) // copies)) if copies else rounds
 
     def repeat(
         self,

@@ -21,6 +21,7 @@ from ipygradmagic.record.tensors import Holds, Number
 
 Value = float | int | tuple[Number, ...]
 """The elements of a small tensor; of one with a single element, that."""
+_COUNTED = ("count", "first", "last", "used", "stale", "earlier", "unknown")
 DEEPEST = 16
 """So many frames are compared to know a line again; a deeper one is not known again."""
 
@@ -203,7 +204,7 @@ class Template:
                 event.loss = loss if isinstance(loss, float) else None
             for was, now in zip(old.changes, model.changes):
                 if now.holds not in held:
-                    held[now.holds] = _later(was.holds, now.holds, number)
+                    held[now.holds] = later(was.holds, now.holds, number)
                 change = self._change(now, model.kind, grads, values)
                 change.holds = held[now.holds]
                 event.changes.append(change)
@@ -226,12 +227,12 @@ class Template:
         return change
 
 
-def _later(before: Holds, last: Holds, rounds: int) -> Holds:
+def later(before: Holds, last: Holds, rounds: int) -> Holds:
     """What is held so many rounds after ``last``, which came a round after ``before``."""
-    first = last.first + rounds * (last.first - before.first)
-    latest = last.last + rounds * (last.last - before.last)
-    rest = (last.earlier, last.unknown, last.origin, last.note)
-    return Holds(last.count, first, latest, last.used, last.stale, *rest)
+    if before == last:
+        return last
+    pairs = {name: (getattr(before, name), getattr(last, name)) for name in _COUNTED}
+    return replace(last, **{name: b + rounds * (b - a) for name, (a, b) in pairs.items()})
 
 
 def _look(value: Value) -> Look:

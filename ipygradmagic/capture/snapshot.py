@@ -461,10 +461,15 @@ def _copy(tensors: Sequence[Tensor | None], places: list[int], looks: list[Look]
 
 
 def flatten(tensors: list[Tensor]) -> Tensor:
-    """All elements in one new array, each tensor in row-major order."""
+    """All elements in one new array, each tensor in row-major order; no graph is built."""
     if len(tensors) == 1:
         return tensors[0].detach().reshape(-1).clone()
-    flat: Tensor = torch._C._nn.flatten_dense_tensors(tensors)
+    enabled = torch.is_grad_enabled()
+    try:
+        torch._C._set_grad_enabled(False)
+        flat: Tensor = torch._C._nn.flatten_dense_tensors(tensors)
+    finally:
+        torch._C._set_grad_enabled(enabled)
     return flat
 
 

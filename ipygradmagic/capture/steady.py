@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections import deque
 from collections.abc import Callable, Sequence
 from math import isfinite
 from threading import get_ident
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from ipygradmagic.capture.books import GradKey, Leaf
 from ipygradmagic.capture.express import Express, Found, loss_of
+from ipygradmagic.capture.patience import Patience
 from ipygradmagic.capture.recorder import EACH, TAIL, RawEvent
 from ipygradmagic.capture.rounds import (
     Round,
@@ -40,13 +40,8 @@ from ipygradmagic.capture.teams import Way
 from ipygradmagic.capture.watch import BackwardPass, Watch
 from ipygradmagic.record.pace import Stand, pace
 
-_USUAL = (torch.float32, torch.float64)
 _functions = torch._C._len_torch_function_stack
 _dispatches = torch._C._len_torch_dispatch_stack
-SOON = 16
-"""It was not worth while if it went on for fewer rounds than this."""
-FREE = 3
-"""So many times in a row that may happen before trying again has to wait."""
 LONGEST_WAIT = 100_000
 """Events after which it is tried again at the latest."""
 MISSED = object()
@@ -61,18 +56,17 @@ class Steady:
     Args:
         watch: The shared state.
         express: Books a backward of a few leaves.
-        past: Where the last passes are remembered: index of the event, number of the operation.
     """
 
-    def __init__(self, watch: Watch, express: Express, past: deque[tuple[int, int]]) -> None:
+    def __init__(self, watch: Watch, express: Express) -> None:
         self.watch = watch
         self._express = express
-        self._past = past
+        self._past = express.past
         self._lock = watch.lock
-        self._failed = self._next = 0
+        self._patience = Patience(LONGEST_WAIT)
         self._over = False
         self._forget()
-        watch.halt = self.halt
+        watch.halts.append(self.halt)
 
     def _forget(self) -> None:
         self._round: Round | None = None
@@ -89,7 +83,9 @@ class Steady:
         watch, way = self.watch, current.way
         if self._over or not watch.recorder.repeats:
             return False
-        if watch.recorder.next < self._next or current.handles or way is None or any(args[1:4]):
+        if current.handles or way is None or any(args[1:4]):
+            return False
+        if not self._patience.ready(watch.recorder.next):
             return False
         watch.recorder.close_bursts()
         if self._round is not None and self._round.sound():
@@ -154,11 +150,7 @@ class Steady:
 
     def _wait(self) -> None:
         self._forget()
-        self.watch.busy = False
-        self._failed += 1
-        if self._failed > FREE:
-            wait = SOON * 2 ** min(self._failed, 16)
-            self._next = self.watch.recorder.next + min(wait, LONGEST_WAIT)
+        self._patience.failed(self.watch.recorder.next)
 
     # -- noting ------------------------------------------------------------------------
 
@@ -196,7 +188,7 @@ class Steady:
             try:
                 if self.watch.noting and self._expected(outputs, args):
                     number = self._way.number
-                    self._values += (self._loss(outputs[0]), number)
+                    self._values += (loss_of(outputs), number)
                     self._begun += 1
                     self._at, self._inside = 0, True
                     if len(self._values) > self._most:
@@ -233,12 +225,6 @@ class Steady:
         (A step, another pass or a new leaf would have gone through a guarded section.)
         """
         return not (_functions() or _dispatches() or get_ident() != self._thread)
-
-    @staticmethod
-    def _loss(output: Tensor) -> float | None:
-        if output.__class__ is Tensor and output.dtype in _USUAL and output.numel() == 1:
-            return output.item()
-        return loss_of((output,))
 
     def arrives(self, error: BaseException | None) -> BackwardPass | None:
         """The backward is over: the pass, if it is to be recorded by someone else after all."""
@@ -343,7 +329,7 @@ class Steady:
     def halt(self) -> None:
         """Somebody else records from here on: tell and book what was noted so far."""
         watch = self.watch
-        noting, watch.noting, watch.busy = watch.noting, False, False
+        noting, watch.noting = watch.noting, False
         self._forget()
         if not noting:
             return
@@ -354,10 +340,7 @@ class Steady:
             if not isinstance(error, Exception):
                 raise
         self._refs = self._targets = []  # swap_tensors refuses tensors with weak references
-        if self._begun < SOON:
-            self._wait()
-        else:
-            self._failed = 0
+        self._patience.lasted(self._begun, watch.recorder.next)
 
     def _land(self) -> None:
         whole = max(0, self._begun - 1)
@@ -399,8 +382,8 @@ class Steady:
         for one, leaf, value in zip(self._watched, self._leaves, values[2:]):
             version = one.given + (self._begun - 1) * one.key_growth
             found.append((leaf, None, (one.grad, version), _look(value)))
-        event = self._express.book(current, found)
-        self._past.append((event.index, values[1]))
+        self._way.number = values[1]
+        self._express.book_solos(current, found)
         for write in self._writes[: self._at]:
             at = self._template.update(write.leaf) if not write.empties else None
             self._tell(write, *(values[at : at + 2] if at is not None else (0, 0)))

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture.books import Books, Leaf, grad_key, grad_of, storage_of
+from ipygradmagic.capture.patience import Patience
 from ipygradmagic.capture.snapshot import (
     EXACT,
     MIDDLE,
@@ -39,10 +40,6 @@ MOST_TEAMS = 8
 """Leaves of one optimizer with more histories than this are left alone."""
 MOST_READ = 64
 """Up to this many tensors, small ones are read even where nothing says that they changed."""
-SOON = 16
-"""A team that is parted before so many events have used it was not worth its making."""
-FREE = 3
-"""So many times in a row that may happen before making teams has to wait."""
 LONGEST_WAIT = 10_000
 """Events after which teams are tried again at the latest, if they never last."""
 
@@ -288,8 +285,7 @@ class Teams:
         self.used = 0
         self._others: list[Leaf] = []
         self._candidates: dict[int, list[Leaf]] = {}
-        self._failed = 0
-        self._next = 0
+        self._patience = Patience(LONGEST_WAIT)
         self._over = False  # memory of a leaf or a gradient was handed out
 
     # -- making ------------------------------------------------------------------------
@@ -301,7 +297,7 @@ class Teams:
 
     def make(self, event: int) -> None:
         """Bond the leaves that have one history by now, unless that failed a short while ago."""
-        if self.made or self._over or event < self._next or not self._candidates:
+        if self.made or self._over or not self._candidates or not self._patience.ready(event):
             return
         try:
             self._make()
@@ -309,7 +305,7 @@ class Teams:
             self.part(event)
             raise
         if not self.made:
-            self._wait(event)
+            self._patience.failed(event)
 
     def _make(self) -> None:
         taken: set[int] = set()
@@ -368,10 +364,7 @@ class Teams:
     def part(self, event: int) -> None:
         """Every leaf has its own fields, slot and account again."""
         made = self.give_up()
-        if self.used < SOON:
-            self._wait(event)
-        else:
-            self._failed = 0
+        self._patience.lasted(self.used, event)
         for team in made:
             self._part(team)
 
@@ -385,11 +378,6 @@ class Teams:
         for team in made:
             team.refs.clear()
         return made
-
-    def _wait(self, event: int) -> None:
-        self._failed += 1
-        if self._failed > FREE:  # at first there are lines that have not been recorded yet
-            self._next = event + min(SOON * 2 ** min(self._failed, 16), LONGEST_WAIT)
 
     def _part(self, team: Team) -> None:
         grads = team.grads.looks() if team.grads is not None else [None] * len(team.leaves)

@@ -197,27 +197,23 @@ class _Guard:
 
 
 class _Light:
-    """A guard for what does not look at single leaves: no team is parted, no graph is built."""
+    """A guard for what does not look at single leaves: no team is parted."""
 
-    __slots__ = ("_enabled", "_watch")
+    __slots__ = ("_watch",)
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._enabled: list[bool] = []
 
     def __enter__(self) -> None:
         self._watch.lock.acquire()
         try:
             if self._watch.noting:
                 self._watch.halt()
-            self._enabled.append(torch.is_grad_enabled())
-            torch._C._set_grad_enabled(False)
         except BaseException:  # Ctrl-C: nobody will call ``__exit__``
             self._watch.lock.release()
             raise
 
     def __exit__(self, kind: type[BaseException] | None, error: object, tb: object) -> bool:
-        torch._C._set_grad_enabled(self._enabled.pop())
         self._watch.lock.release()
         if isinstance(error, Exception):
             if not isinstance(error, LookupError):
@@ -251,9 +247,11 @@ class Watch:
         self._only = 0
         self.away = False
         """torch itself is writing, and what it does is recorded as a whole: do not even ask."""
-        self.busy = self.noting = False
-        self.halt: Callable[[], None] = lambda: None
-        """Ends what is learned of a steady loop (``busy``), and what is noted of it (``noting``)."""
+        self.busy = False
+        """Something is being learned, or noted instead of booked: call ``halt`` before looking."""
+        self.noting = False
+        """A loop by hand is being noted: nobody else may book meanwhile."""
+        self.halts: list[Callable[[], None]] = []
         self._guard = _Guard(self)
         self._light = _Light(self)
         self._quiet = _Quiet(self.local)
@@ -270,6 +268,12 @@ class Watch:
             self.teams.part(self.recorder.next)
         for current in self.passes:
             current.unfold()
+
+    def halt(self) -> None:
+        """What was only noted of steady loops is told and booked."""
+        self.busy = False
+        for one in self.halts:
+            one()
 
     def light(self) -> _Light:
         """For the short cuts; they say by a ``LookupError`` that it must be done leaf by leaf."""

@@ -11,6 +11,7 @@ import torch
 
 from ipygradmagic import trace
 from ipygradmagic.capture.steady import Steady
+from ipygradmagic.capture.steady_teams import SteadyTeams
 from ipygradmagic.record.trace import Trace
 from tests.capture.test_express import told
 from tests.programs_harness import run
@@ -107,16 +108,17 @@ def same_without(text: str, tmp_path: Path, monkeypatch, *, flights: int | None)
     path = tmp_path / "program.py"
     path.write_text(text, encoding="utf-8")
     landed = Counter[str]()
-    land = Steady._land
+    for kind in (Steady, SteadyTeams):
+        land = kind._land
 
-    def counted(self: Steady) -> None:
-        landed["flights"] += 1
-        landed["rounds"] += self._begun
-        land(self)
+        def counted(self, land=land) -> None:
+            landed["flights"] += 1
+            land(self)
 
-    monkeypatch.setattr(Steady, "_land", counted)
+        monkeypatch.setattr(kind, "_land", counted)
     quick = run(path, traced=True).trace
     monkeypatch.setattr(Steady, "begins", lambda self, current, args: False)
+    monkeypatch.setattr(SteadyTeams, "notes", lambda self, entry: False)
     exact = run(path, traced=True).trace
     assert quick is not None and exact is not None
     one, other = told(quick), told(exact)
@@ -239,6 +241,84 @@ def test_a_random_run_of_disturbances(seed: int, tmp_path: Path, monkeypatch) ->
         text += "\n        pass\n"
         at += int(torch.randint(1, 40, (), generator=generator))
     same_without(text, tmp_path, monkeypatch, flights=1)
+
+
+MODEL = """
+import torch
+from torch import nn
+torch.manual_seed(0)
+net = nn.Sequential(nn.Linear(3, 40), nn.Tanh(), nn.Linear(40, 1))
+opt = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+x, y = torch.randn(8, 3), torch.randn(8, 1)
+
+def loss_of():
+    return (net(x) - y).pow(2).mean()
+"""
+STEPS = {
+    "plain": "opt.zero_grad()\nloss = loss_of()\nloss.backward()\nopt.step()",
+    "zeros": "loss_of().backward()\nopt.step()\nopt.zero_grad(set_to_none=False)",
+    "four passes": "for _ in range(4):\n    (loss_of() / 4).backward()\nopt.step()\nopt.zero_grad()",
+    "forgotten": "loss_of().backward()\nopt.step()",
+    "the module clears": "net.zero_grad()\nloss_of().backward()\nopt.step()\nloss = loss_of().item()",
+}
+IN_BETWEEN = {
+    "nothing": "",
+    "a gradient is read": "print(net[0].weight.grad.norm())",
+    "no step": "opt.zero_grad()\nloss_of().backward()\ncontinue",
+    "a second backward": "loss_of().backward()",
+    "another line": "opt.zero_grad()\nloss_of().backward()\nopt.step()",
+    "one gradient is None": "net[0].bias.grad = None",
+    "a gradient is written unseen": "if net[0].bias.grad is not None:\n"
+    "    torch.add(net[0].bias.grad, 1.0, out=net[0].bias.grad)",
+    "clipped": "loss_of().backward()\nnn.utils.clip_grad_norm_(net.parameters(), 1e-3)",
+    "written by hand": "net[2].bias.data.add_(1.0)",
+    "frozen": "net[0].requires_grad_(False)",
+    "a new head": "net[2] = nn.Linear(40, 1)\nopt = torch.optim.SGD(net.parameters(), lr=0.01)",
+    "a group more": "extra = nn.Parameter(torch.ones(2))\nopt.add_param_group({'params': [extra]})",
+    "a scheduler": "torch.optim.lr_scheduler.StepLR(opt, 1).step()",
+    "loaded": "net.load_state_dict({k: v * 0.5 for k, v in net.state_dict().items()})",
+    "NaN": "(loss_of() * float('nan')).backward()",
+    "retain_graph": "loss = loss_of(); loss.backward(retain_graph=True); loss.backward()",
+    "a hook": "net[0].weight.register_hook(lambda g: g * 2)",
+    "a hook that raises": "def bad(g):\n    raise ValueError('no')\n"
+    "handle = net[2].bias.register_hook(bad)\ntry:\n    loss_of().backward()\n"
+    "except ValueError:\n    handle.remove()",
+    "a leaf dies": "extra = torch.ones(1, requires_grad=True); (extra * 2).backward(); del extra",
+    "grad_state": "import ipygradmagic; ipygradmagic.grad_state()",
+    "another optimizer": "torch.optim.SGD(net.parameters(), lr=0.1).step()",
+    "a closure": "opt.step(lambda: loss_of())",
+    "it ends": "break",
+    "it raises": "raise SystemExit",
+}
+
+
+@pytest.mark.parametrize("name", IN_BETWEEN)
+@pytest.mark.parametrize("step", STEPS)
+def test_loops_with_an_optimizer(name: str, step: str, tmp_path: Path, monkeypatch) -> None:
+    text = program(STEPS[step], IN_BETWEEN[name]).replace(HEAD, MODEL)
+    same_without(text, tmp_path, monkeypatch, flights=1)
+
+
+def test_two_networks_that_train_in_turns(tmp_path: Path, monkeypatch) -> None:
+    head = MODEL + "judge = nn.Linear(1, 1)\nrate = torch.optim.Adam(judge.parameters())\n"
+    body = """
+rate.zero_grad()
+(judge(net(x).detach()).mean() - judge(y).mean()).backward()
+rate.step()
+opt.zero_grad()
+(-judge(net(x)).mean()).backward()
+opt.step()
+"""
+    text = program(body, "print(judge.weight.grad)", rounds=90, at=60).replace(HEAD, head)
+    same_without(text, tmp_path, monkeypatch, flights=1)
+
+
+def test_of_a_large_model_the_same_copies_are_kept(tmp_path: Path, monkeypatch) -> None:
+    text = program(STEPS["plain"], "net[0].bias.data.add_(0.0)", rounds=160, at=120)
+    head = MODEL.replace("(3, 40)", "(3, 6000)").replace("(40, 1)", "(6000, 1)")
+    head = head.replace("lr=0.01", "lr=1e-6")
+    found = same_without(text.replace(HEAD, head), tmp_path, monkeypatch, flights=2)
+    assert len(found.events) < found.total
 
 
 def test_a_failing_landing_is_a_warning_and_the_run_goes_on(monkeypatch) -> None:
