@@ -327,13 +327,16 @@ class Express:
             found.append((leaf, grad, key, after))
         for handle in current.handles:
             handle.remove()
-        current.first = self.book_solos(current, found)
+        number = current.way.number if current.way is not None else 0
+        current.first = self.book_solos(current, found, number)
         return True
 
-    def book_solos(self, current: BackwardPass, found: Sequence[Found]) -> RawEvent:
-        """A pass that deposited into a few leaves, each in a buffer of its own."""
-        watch, way = self.watch, current.way
-        assert way is not None
+    def book_solos(self, current: BackwardPass, found: Sequence[Found], number: int) -> RawEvent:
+        """A pass that deposited into a few leaves, each in a buffer of its own.
+
+        ``number`` is that of the operation that made the loss.
+        """
+        watch = self.watch
         event = watch.recorder.begin("backward", "backward", current.here)
         event.loss, event.actor = current.loss, current.actor
         site, ledger = event.site, watch.ledger
@@ -351,7 +354,7 @@ class Express:
             event.changes.append(change)
         watch.everyone_else(event)
         watch.recorder.finish(event)
-        self.past.append((event.index, way.number))
+        self.past.append((event.index, number))
         return event
 
     def _after_teams(self, current: BackwardPass) -> bool:

@@ -382,8 +382,7 @@ class Steady:
         for one, leaf, value in zip(self._watched, self._leaves, values[2:]):
             version = one.given + (self._begun - 1) * one.key_growth
             found.append((leaf, None, (one.grad, version), _look(value)))
-        self._way.number = values[1]
-        self._express.book_solos(current, found)
+        self._express.book_solos(current, found, values[1])
         for write in self._writes[: self._at]:
             at = self._template.update(write.leaf) if not write.empties else None
             self._tell(write, *(values[at : at + 2] if at is not None else (0, 0)))
