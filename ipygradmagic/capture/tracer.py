@@ -174,7 +174,8 @@ class Tracer:
         with watch.guard():
             self._calls.last_look(self._backward.past)
         with watch.guard():
-            trace = harvest(watch, trace.meta, error, self._backward.freed_by)
+            running = self._home.f_code.co_filename if self._home is not None else ""
+            trace = harvest(watch, trace.meta, error, self._backward.freed_by, running)
         with watch.guard():
             for event in sorted(watch.recorder.kept(), key=lambda e: e.index):
                 for change in event.changes:

@@ -150,11 +150,15 @@ def reused_gradient(trace: Trace) -> Iterator[Finding]:
 
 
 def leaked_gradient(trace: Trace) -> Iterator[Finding]:
-    """Another optimizer's loss left something in these gradients (a GAN's leak)."""
+    """Another optimizer's loss left something in these gradients (a GAN's leak).
+
+    A note where the loss that came last has an optimizer of its own besides: then this one steps on
+    what several losses give it, as the optimizer of a trunk does that several heads share.
+    """
     for incident in of_kind(trace, "leaked"):
         yield Finding(
             name="leaked-gradient",
-            severity="warning",
+            severity="note" if incident.repeats else "warning",
             title=(
                 f"{incident.actor}.step(){at(incident.where)} also used what another loss's "
                 f"backward{at(incident.deposited)} left in {grads(incident)}."
@@ -175,12 +179,16 @@ def leaked_gradient(trace: Trace) -> Iterator[Finding]:
 
 
 def leftover(trace: Trace) -> Iterator[Finding]:
-    """A gradient from before this cell, or from a one-off backward, mixed into the first step."""
+    """A gradient from before this cell, or from a one-off backward, mixed into the first step.
+
+    Several cells may fill one window on purpose. So the left-over gradient is a warning if it makes
+    the first window of this code larger than all later ones; without a later one, a note.
+    """
     for incident in of_kind(trace, "leftover"):
         source = f" from {incident.origin.place}" if incident.origin else " of unknown origin"
         yield Finding(
             name="left-over-from-earlier-cell",
-            severity="warning",
+            severity="warning" if incident.repeats else "note",
             title=(
                 f"The first update{at(incident.where)} also used a gradient{source}, which "
                 f"{grads(incident)} already held when this code started."

@@ -151,17 +151,23 @@ class Slot:
 
 @dataclass(slots=True)
 class Account:
-    """One leaf's totals, and what was dropped unread since its last consumption."""
+    """One leaf's totals, and what was dropped unread since its last consumption.
+
+    ``later`` is the most that an update other than the first has consumed, ``consumer`` the
+    optimizer that stepped last with this gradient ("" for an update by hand).
+    """
 
     deposits: int = 0
     consumptions: int = 0
     smallest: int = 0
     largest: int = 0
+    later: int = 0
     discarded: int = 0
     clears: int = 0
     rebinds: int = 0
     last_deposit: int = 0
     last_consumed: int = 0
+    consumer: str = ""
     dropped: list[Run] = field(default_factory=list)
     undo: list[Run] = field(default_factory=list)
     cleared_at: int = -1

@@ -57,6 +57,9 @@ class Incident:
         oldest, newest: Numbers of the backward passes that were mixed, the first time; 0 if
             from before this trace.
         repeats: For ``reused``: the longest series of repeats without a new deposit. For
+            ``leaked``: how many other optimizers the loss trains whose deposit came last. For
+            ``leftover``: how many contributions more than any later update the first one used; 0 if
+            no other followed (``oldest``: how many it used). For
             ``discarded``: how many contributions of that line were consumed. For ``clip-again``:
             how many gradients the clipping changed. For ``clip-nothing`` and ``clip-nobody``: at
             how many other calls the line clipped something. For ``clip-nobody``, ``oldest`` is 1 if

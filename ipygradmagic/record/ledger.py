@@ -629,8 +629,11 @@ class Ledger:
         size = sum([r.count for r in fresh])
         account.smallest = min(account.smallest, size) if account.consumptions else size
         account.largest = max(account.largest, size)
+        if account.consumptions and size > account.later:
+            account.later = size
         account.consumptions += 1
         account.last_consumed = event
+        account.consumer = actor
         account.dropped.clear()
         self._note_sites(account, fresh, (event, number, site))
         for run in slot.runs:
@@ -684,7 +687,7 @@ class Ledger:
                 )
         before = [r for r in fresh if r.earlier]
         if before and len(before) < len(fresh):
-            self._incidents.note(
+            mixed = self._incidents.note(
                 "leftover",
                 event,
                 leaf,
@@ -695,6 +698,7 @@ class Ledger:
                 newest=newest.last,
                 origin=before[0].origin,
             )
+            mixed.oldest = max(mixed.oldest, sum(r.count for r in fresh))
         self._judge_leak([r for r in fresh if not r.earlier], leaf, event, site, number, actor)
 
     def _judge_leak(
@@ -766,6 +770,10 @@ class Ledger:
         for late in self._incidents.opened():
             if late.kind == "clip-after-step" and late.site in self._in_time:
                 self._incidents.drop(late)  # in time for the next optimizer, which shares the call
+            elif late.kind == "leftover":
+                late.repeats = self._surplus(late)
+            elif late.kind == "leaked":
+                late.repeats = self._others(late)
         for leaf, account in sorted(self._accounts.items()):
             if account.first_sites and account.later_sites and account.consumptions > 2:
                 strangers = set(account.first_sites) - account.later_sites
@@ -788,6 +796,18 @@ class Ledger:
                     )
                     found.count = max(found.count, lost)
                     found.repeats = max(found.repeats, used)
+
+    def _surplus(self, found: Open) -> int:
+        """How much more than any later update the first one used; 0 where there is no later one."""
+        later = max(
+            (self._accounts[i].later for i in found.leaves if i in self._accounts), default=0
+        )
+        return max(0, found.oldest - later) if later else 0
+
+    def _others(self, found: Open) -> int:
+        """How many other optimizers the loss trains that the leak mixed with."""
+        used = (a.consumer for a in self._accounts.values() if a.used_by_site.get(found.other))
+        return len(set(used) - {found.actor, ""})
 
     def _books(self) -> Iterable[LeafBook]:
         totals = {name: (n, add(Account(), a)) for name, (n, a) in self._gone.items()}

@@ -58,16 +58,7 @@ WRONG_LINE: dict[str, str] = {
 }
 """Found, but the first line of evidence is not a marked one."""
 
-FALSE_ALARMS: dict[str, str] = {
-    "cells_window_spans_two_cells": "left-over-from-earlier-cell: micro-batches that two cells "
-    "accumulate on purpose look like a forgotten backward",
-    "debug_branch_with_retain_grad": "non-leaf-grad: found in the text of the program, in a branch "
-    "that never ran",
-    "inverse_pinn_with_collocation_points": "unowned-leaf: an input that requires grad for the sake "
-    "of its derivative, beside a bare leaf that is trained",
-    "shared_trunk_steps_after_both_heads": "leaked-gradient: two losses add up in the trunk on "
-    "purpose, whose optimizer steps last, and the first head's steps in between",
-}
+FALSE_ALARMS: dict[str, str] = {}
 """Right programs with an alarm."""
 
 OTHER_ERRORS: dict[str, str] = {}
