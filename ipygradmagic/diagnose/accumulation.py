@@ -149,35 +149,6 @@ def reused_gradient(trace: Trace) -> Iterator[Finding]:
         )
 
 
-def leaked_gradient(trace: Trace) -> Iterator[Finding]:
-    """Another optimizer's loss left something in these gradients (a GAN's leak).
-
-    A note where the loss that came last has an optimizer of its own besides: then this one steps on
-    what several losses give it, as the optimizer of a trunk does that several heads share.
-    """
-    for incident in of_kind(trace, "leaked"):
-        yield Finding(
-            name="leaked-gradient",
-            severity="note" if incident.repeats else "warning",
-            title=(
-                f"{incident.actor}.step(){at(incident.where)} also used what another loss's "
-                f"backward{at(incident.deposited)} left in {grads(incident)}."
-            ),
-            cause=(
-                "Two losses reach the same tensors. Another optimizer stepped after the first "
-                "backward, and these gradients were not cleared before the second one."
-            ),
-            consequence="This optimizer also follows a loss that is not its own.",
-            remedy=Remedy(
-                f"Clear them before the backward{at(incident.other)}, or detach() what the first "
-                "loss must not reach.",
-                f"{incident.actor}.zero_grad()",
-                patch.clear_before_backward(incident.other, incident.where),
-            ),
-            evidence=evidence_of(incident, incident.where, incident.deposited, incident.other),
-        )
-
-
 def leftover(trace: Trace) -> Iterator[Finding]:
     """A gradient from before this cell, or from a one-off backward, mixed into the first step.
 

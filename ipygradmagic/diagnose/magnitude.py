@@ -193,7 +193,8 @@ def unmoved_parameters(trace: Trace) -> Iterator[Finding]:
     """Steps used a gradient that is not zero, and the tensor kept every digit.
 
     A learning rate of zero (a warm-up) is left alone. A warning only where ``lr * gradient`` is
-    more than rounding can swallow; otherwise a note.
+    more than rounding can swallow, and where the values do not all lie at the ends of an interval, at
+    which a projection holds them while others move; otherwise a note.
     """
     for optimizer in trace.optimizers:
         if not setting(optimizer, "lr"):
@@ -204,8 +205,14 @@ def unmoved_parameters(trace: Trace) -> Iterator[Finding]:
         stuck = [t for t in trace.tensors if _stuck(t, steps)]
         if not stuck or _vanished(trace):  # there the small gradient is the cause
             continue
-        sure = any(_should_move(t, optimizer, steps) for t in stuck)
+        writes = any(map(_moves, steps))
+        free = [t for t in stuck if not (writes and _at_bounds(t))]
+        sure = any(_should_move(t, optimizer, steps) for t in free)
         yield _unmoved(optimizer, stuck, steps, sure)
+
+
+def _moves(step: Event) -> bool:
+    return any(c.value_before != c.value_after for c in step.changes)
 
 
 def _unmoved(
@@ -270,6 +277,15 @@ def _should_move(tensor: TensorInfo, optimizer: OptimizerInfo, steps: list[Event
 
 _SURE = 100
 """Two digits: so much room is left for how a norm is spread over its elements."""
+
+
+def _at_bounds(tensor: TensorInfo) -> bool:
+    """Every element is the tensor's least or its largest: then the sum of (x - min)(max - x) is 0."""
+    v = tensor.value
+    if v is None or v.norm is None or v.mean is None or v.min is None or v.max is None:
+        return False
+    inside = v.numel * (v.mean * (v.max + v.min) - v.min * v.max) - v.norm**2
+    return inside <= EPSILON["float32"] * max(v.norm**2, 1.0) * v.numel
 
 
 def setting(optimizer: OptimizerInfo, name: str) -> float | None:

@@ -773,7 +773,9 @@ class Ledger:
             elif late.kind == "leftover":
                 late.repeats = self._surplus(late)
             elif late.kind == "leaked":
-                late.repeats = self._others(late)
+                late.repeats = len(self._others(late, late.other))
+                if not self._others(late, late.deposited):
+                    self._incidents.drop(late)  # of its own losses, while others trained elsewhere
         for leaf, account in sorted(self._accounts.items()):
             if account.first_sites and account.later_sites and account.consumptions > 2:
                 strangers = set(account.first_sites) - account.later_sites
@@ -804,10 +806,10 @@ class Ledger:
         )
         return max(0, found.oldest - later) if later else 0
 
-    def _others(self, found: Open) -> int:
-        """How many other optimizers the loss trains that the leak mixed with."""
-        used = (a.consumer for a in self._accounts.values() if a.used_by_site.get(found.other))
-        return len(set(used) - {found.actor, ""})
+    def _others(self, found: Open, site: int) -> set[str]:
+        """Which other optimizers have used what the backward at this line deposited."""
+        used = {a.consumer for a in self._accounts.values() if a.used_by_site.get(site)}
+        return used - {found.actor, ""}
 
     def _books(self) -> Iterable[LeafBook]:
         totals = {name: (n, add(Account(), a)) for name, (n, a) in self._gone.items()}
