@@ -131,24 +131,6 @@ def decayed_gradient(trace: Trace) -> Iterator[Finding]:
         )
 
 
-def reused_gradient(trace: Trace) -> Iterator[Finding]:
-    """A step repeated with no new deposit."""
-    for incident in of_kind(trace, "reused"):
-        series = incident.repeats
-        yield Finding(
-            name="reused-gradient",
-            severity="warning" if series >= 3 else "note",
-            title=(
-                f"{incident.actor or 'The update'} stepped again{at(incident.where)} with a gradient "
-                f"that it had already used: no backward in between ({times(incident.count)})."
-            ),
-            cause="Each step needs a backward of its own; here several steps share one.",
-            consequence="The loss is followed along an outdated direction.",
-            remedy=Remedy("Move the forward and backward pass into the loop that steps."),
-            evidence=evidence_of(incident, incident.where, incident.deposited),
-        )
-
-
 def leftover(trace: Trace) -> Iterator[Finding]:
     """A gradient from before this cell, or from a one-off backward, mixed into the first step.
 
@@ -366,5 +348,6 @@ def _any_stale(trace: Trace) -> bool:
 
 def _clean_books(trace: Trace) -> list[LeafBook]:
     """Books of names without any incident of use."""
-    guilty = {n for i in of_kind(trace, "stale", "decayed", "leaked") for n in i.tensors}
+    kinds = ("stale", "decayed", "leaked", "reused-part", "reused-later")
+    guilty = {n for i in of_kind(trace, *kinds) for n in i.tensors}
     return [b for b in trace.ledger.books if b.name not in guilty and b.consumptions]

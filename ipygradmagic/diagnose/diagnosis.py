@@ -15,6 +15,7 @@ from ipygradmagic.diagnose import (
     order,
     ownership,
     raised,
+    reuse,
 )
 from ipygradmagic.diagnose.patch import with_diff
 from ipygradmagic.diagnose.silence import divide, misspelt
@@ -36,7 +37,9 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     clipping.clip_before_unscale,
     leaks.leaked_gradient,
     accumulation.leftover,
-    accumulation.reused_gradient,
+    reuse.reused_gradient,
+    reuse.reused_by_part,
+    reuse.reused_in_a_later_cell,
     accumulation.discarded_contribution,
     accumulation.partial_window,
     order.step_without_gradient,

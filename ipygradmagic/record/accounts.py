@@ -100,7 +100,9 @@ class Slot:
     """A gradient buffer: what it holds and which leaves point at it.
 
     ``clipped`` is the event that clipped some of what it holds, and ``clipped_at`` its line; 0
-    where none of it was clipped.
+    where none of it was clipped. ``used_at`` is the line of the last update that used it, ``again``
+    how often in a row an optimizer has stepped on it with nothing new in it. ``past`` tells, of a
+    gradient that earlier traces used up, which optimizers did ("" for code by hand), and where.
     """
 
     runs: list[Run] = field(default_factory=list)
@@ -109,19 +111,27 @@ class Slot:
     consumers: set[str] = field(default_factory=set)
     clipped: int = 0
     clipped_at: int = -1
+    used_at: int = -1
+    again: int = 0
+    past: tuple[frozenset[str], SourceLocation | None] | None = None
 
     def copy(self, holder: int) -> Slot:
         """The same contributions in a buffer of another leaf."""
         runs = [r.copy() for r in self.runs]
-        clipped = self.clipped, self.clipped_at
-        return Slot(runs, {holder}, self.note, set(self.consumers), *clipped)
+        return replace(self, runs=runs, holders={holder}, consumers=set(self.consumers))
 
     def empty(self) -> None:
         """It holds nothing any more."""
         self.runs.clear()
         self.note = ""
         self.consumers.clear()
-        self.clipped = 0
+        self.clipped = self.again = 0
+        self.past = None
+
+    @property
+    def used_up(self) -> bool:
+        """It holds something, all of which an update has used."""
+        return bool(self.runs) and all(run.used for run in self.runs)
 
     def twin(self) -> Slot:
         """The same buffer in other books."""

@@ -12,6 +12,8 @@ IncidentKind = Literal[
     "stale",
     "decayed",
     "reused",
+    "reused-part",
+    "reused-later",
     "leaked",
     "leftover",
     "first-window",
@@ -56,7 +58,9 @@ class Incident:
         number: Number of the first such step or update among its kind.
         oldest, newest: Numbers of the backward passes that were mixed, the first time; 0 if
             from before this trace.
-        repeats: For ``reused``: the longest series of repeats without a new deposit. For
+        repeats: For ``reused`` and ``reused-part`` (some tensors of an optimizer, while others had
+            something new): the longest series of repeats without a new deposit. (``reused-later``:
+            an earlier trace had used all of it, at ``origin``.) For
             ``leaked``: how many other optimizers the loss trains whose deposit came last. For
             ``leftover``: how many contributions more than any later update the first one used; 0 if
             no other followed (``oldest``: how many it used). For

@@ -257,6 +257,7 @@ class Ledger:
         if found is None or not found.runs:
             return self._consume_dropped(account)
         before = [run.copy() for run in found.runs]
+        self._judge_past(found, leaf, event, site, number, "")
         used = self._consume(account, found, leaf, event, site, number, "")
         if used:
             account.undo = before
@@ -472,7 +473,11 @@ class Ledger:
                     run.origin = locate(run.site)
                     run.earlier, run.first, run.last, run.site = True, 0, 0, -1
                 run.first_event = run.last_event = 0
+            actors = frozenset(slot.consumers)
+            if actors and slot.used_up:
+                slot.past = actors, locate(slot.used_at)
             slot.consumers.clear()
+            slot.again = 0
 
     def report(self, counts: dict[str, int], locate: Locate) -> LedgerReport:
         """Totals and incidents so far."""
@@ -497,6 +502,7 @@ class Ledger:
         began: int,
     ) -> None:
         any_held = fresh = False
+        left: list[tuple[int, Slot]] = []
         for leaf, slot in owned:
             found = self._slots.get(slot) if slot is not None else None
             if found is None or not found.runs:
@@ -508,11 +514,14 @@ class Ledger:
                 fresh = True
                 found.consumers.add(actor)
                 continue
-            repeated = actor in found.consumers and all(r.used for r in found.runs)
-            if not repeated:
+            used_up = found.used_up
+            if used_up and actor in found.consumers:
+                left.append((leaf, found))
+            else:
                 fresh = True
-                if all(r.used for r in found.runs):
+                if used_up:
                     self._point_at_step(account, found.runs, leaf, event, site, number, actor)
+                    self._judge_past(found, leaf, event, site, number, actor)
             self._consume(account, found, leaf, event, site, number, actor)
         if not any_held and owned:
             self._empty_step(actor, owned, event, site, number)
@@ -520,6 +529,44 @@ class Ledger:
             self._reused(actor, owned, event, site, number)
         else:
             self._streak[actor] = 0
+            for leaf, found in left:
+                self._reused_part(found, leaf, event, site, number, actor)
+
+    def _reused_part(
+        self, found: Slot, leaf: int, event: int, site: int, number: int, actor: str
+    ) -> None:
+        """While others had something new, this one was stepped on with nothing but old gradient.
+
+        Left alone are gradients that were put there by hand, or scaled since: they are meant.
+        """
+        found.again += 1
+        last = found.runs[-1]
+        by_hand = found.note == "assigned by hand" or not (last.first or last.earlier)
+        if by_hand or last.decayed:
+            return
+        opened = self._incidents.note(
+            "reused-part",
+            event,
+            leaf,
+            site,
+            actor=actor,
+            number=number,
+            deposited=last.site,
+            oldest=last.last,
+            newest=last.last,
+            origin=last.origin,
+        )
+        opened.repeats = max(opened.repeats, found.again)
+
+    def _judge_past(
+        self, found: Slot, leaf: int, event: int, site: int, number: int, actor: str
+    ) -> None:
+        """An earlier trace used all that the buffer holds, and so does this one, with nothing new."""
+        past = found.past
+        if past is not None and actor in past[0] and not found.consumers and found.used_up:
+            self._incidents.note(
+                "reused-later", event, leaf, site, actor=actor, number=number, origin=past[1]
+            )
 
     def _point_at_step(
         self,
@@ -621,9 +668,11 @@ class Ledger:
         fresh = [r for r in slot.runs if not r.used]
         account.undo = []
         slot.clipped = 0
+        slot.used_at = site
         slot.consumers.add(actor)
         if not fresh:
             return False
+        slot.again = 0
         if len(slot.runs) > 1:
             self._judge(slot.runs, fresh, leaf, event, site, number, actor)
         size = sum([r.count for r in fresh])
@@ -853,5 +902,7 @@ def _same_held(one: Slot | None, other: Slot | None) -> bool:
         and one.runs == other.runs
         and one.note == other.note
         and one.clipped == other.clipped
+        and one.again == other.again
+        and one.past == other.past
         and one.consumers == other.consumers
     )

@@ -10,11 +10,6 @@ _NOTE = "only a note: "
 _UNREACHED = _NOTE + "unreached-leaf warns only if every tensor of the optimizer is unreached"
 _PARTIAL = _NOTE + "training a part of a model is also done on purpose"
 
-_REUSED = "a gradient stepped with again in every round counts as reused only if no leaf of the "
-_REUSED += "optimizer got a deposit; the report even says that every gradient was used exactly once"
-_USED_UP = "the update runs again in a cell of its own: that an earlier cell has used the gradient "
-_USED_UP += "up is not told"
-
 MISSED: dict[str, str] = {
     "03_zero_at_epoch_start": _NOTE + "a single window is lost, which is not yet a warning",
     "10_clamp_inside_inner_loop": "clipping by hand in every micro-batch has good uses too",
@@ -30,7 +25,6 @@ MISSED: dict[str, str] = {
     "the optimizer's old parameters have lost their names, and the shapes differ",
     "22_layers_built_lazily_on_first_call": _PARTIAL,
     "24_frozen_between_in_a_cell": _NOTE + "the optimizer never steps again, so it may be meant",
-    "24_head_leaves_the_loss_with_gradient_kept": _REUSED,
     "25_wrong_parameters_handed_over": _PARTIAL,
     "26_loss_by_int_cast_in_function": _UNREACHED,
     "26_numpy_feature_in_the_middle": _UNREACHED,
@@ -40,8 +34,6 @@ MISSED: dict[str, str] = {
     "43_update_rounded_away": _NOTE + "rounding can explain it",
     "44_backward_cell_run_again": "two deposits of one line of one cell, run twice, and one update "
     "in a later cell: exonerated as gradient accumulation",
-    "44_step_cell_run_twice": _USED_UP,
-    "44_update_cell_run_twice": _USED_UP,
     "45_dead_relu": _NOTE + "a matter of size",
     "45_saturated_tanh_inputs": _NO_RULE,
     "45_vanishing_sigmoids": _NOTE + "a matter of size",

@@ -226,3 +226,53 @@ def test_a_failing_diagnosis_does_not_lose_the_others(monkeypatch) -> None:
     found = diagnose(trace)
     assert "stale-gradient" in names(found)
     assert any("broken failed" in warning for warning in found.warnings)
+
+
+PART = """
+a, b = (torch.ones(2, requires_grad=True) for _ in range(2))
+opt = torch.optim.SGD([a, b], lr=0.1)
+for i in range({rounds}):
+    a.grad = None
+    (a * b if i == 0 else a).sum().backward()
+    opt.step()
+"""
+
+
+@pytest.mark.parametrize("rounds, found", [(6, {"reused-gradient"}), (3, set())])
+def test_a_part_of_an_optimizer_that_moves_on_by_old_gradient(rounds: int, found: set[str]) -> None:
+    """Twice may be chance."""
+    trace = run(PART.format(rounds=rounds))
+    assert alarms(trace) == found
+    if found:
+        (finding,) = [f for f in trace.findings if f.alarm]
+        assert "moved b again" in finding.title and finding.evidence.tensors == ("b",)
+        assert "b" not in [
+            n for f in trace.findings if f.name == "zeroed" for n in f.evidence.tensors
+        ]
+
+
+BACK = "with torch.no_grad(): w.copy_(torch.ones(2))\n"
+LATER = [
+    ("opt.step()", ["warning"]),
+    (BACK + "opt.step()", ["note"]),
+    ("w.sum().backward()", []),
+    ("opt.zero_grad()\nw.sum().backward()\nopt.step()", []),
+    ("with torch.no_grad(): w -= 0.1 * w.grad", []),
+]
+
+
+@pytest.mark.parametrize("cell, severities", LATER)
+def test_what_an_earlier_cell_has_used_up(cell: str, severities: list[str]) -> None:
+    namespace: dict[str, object] = {}
+    run(LEAF + "w.sum().backward()\nopt.step()", namespace)
+    later = run(cell, namespace)
+    assert [f.severity for f in later.findings if f.name == "reused-gradient"] == severities
+
+
+def test_an_update_by_hand_whose_cell_is_run_again() -> None:
+    namespace: dict[str, object] = {}
+    run(LEAF + "w.sum().backward()", namespace)
+    cell = "with torch.no_grad(): w -= 0.1 * w.grad"
+    assert alarms(run(cell, namespace)) == set()
+    assert alarms(run(cell, namespace)) == {"reused-gradient"}
+    assert alarms(run("w.grad = None", namespace)) == set()
