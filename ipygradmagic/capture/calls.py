@@ -59,6 +59,17 @@ class _Early:
 
 
 @dataclass(slots=True)
+class _Scaled:
+    """The steps of an optimizer that a GradScaler was asked for at one line."""
+
+    taken: int = 0
+    skipped: int = 0
+    first: int = 0
+    idle: int = 0
+    longest: int = 0
+
+
+@dataclass(slots=True)
 class _Growth:
     """The graphs of one line's backward passes with ``retain_graph=True``.
 
@@ -84,6 +95,7 @@ class CallWatch:
         self._clips: dict[int, _Clips] = {}
         self._early: dict[tuple[int, int], _Early] = {}
         self._growth: dict[int, _Growth] = {}
+        self._scaled: dict[tuple[int, str], _Scaled] = {}
 
     # -- while the code runs, under ``Watch.light`` ----------------------------------------
 
@@ -129,6 +141,26 @@ class CallWatch:
             name = watch.discovery.optimizer_name(optimizer, here.frame)
             early = _Early(watch.recorder.total, name)
             self._early.setdefault((here.site, id(optimizer)), early).before += 1
+
+    def steps_of(self, optimizer: Any) -> int:
+        """How often an optimizer has stepped so far."""
+        name = self.watch.discovery.optimizer_name(optimizer, None)
+        return self.watch.ledger.steps().get(name, 0)
+
+    def scaled(self, optimizer: Any, stepped: bool, site: int | None = None) -> None:
+        """A GradScaler was asked for a step, and took or skipped it."""
+        watch = self.watch
+        name = watch.discovery.optimizer_name(optimizer, None)
+        site = watch.sources.here().site if site is None else site
+        seen = self._scaled.setdefault((site, name), _Scaled())
+        if stepped:
+            seen.taken += 1
+            seen.idle = 0
+            return
+        seen.skipped += 1
+        seen.idle += 1
+        seen.longest = max(seen.longest, seen.idle)
+        seen.first = seen.first or watch.recorder.total
 
     def kept_graph(self, outputs: Sequence[Tensor]) -> None:
         """A backward with ``retain_graph=True`` is about to run."""
@@ -181,12 +213,22 @@ class CallWatch:
                 actor=who,
                 oldest=early.idle,
             )
+        for (site, who), asked in self._scaled.items():
+            if asked.skipped:
+                counts = asked.skipped, asked.taken, asked.longest
+                self._note_skips(asked.first, site, who, *counts)
         for site, grown in self._growth.items():
             if grown.longest:
                 counts = grown.longest, grown.largest, int(grown.bounded)
                 self._note_growth(grown.since, site, *counts)
         self._kept({number: event for event, number in past})
         self._mock_frozen()
+
+    def _note_skips(
+        self, event: int, site: int, actor: str, skipped: int, taken: int, longest: int
+    ) -> None:
+        note = self.watch.ledger.notice
+        note("skipped", event, site, actor=actor, count=skipped, repeats=taken, oldest=longest)
 
     def _note_growth(self, event: int, site: int, rounds: int, size: int, bounded: int) -> None:
         note = self.watch.ledger.notice

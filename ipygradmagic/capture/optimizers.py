@@ -28,6 +28,7 @@ class OptimizerWatch:
         self.watch = watch
         self.backward = backward
         self.express = backward.express
+        self.scaled: Callable[[torch.optim.Optimizer, bool, int], None] | None = None
         backward.before = self.prune
 
     # -- step --------------------------------------------------------------------------
@@ -233,7 +234,10 @@ class OptimizerWatch:
         event.actor = call.name
         if raised:
             event.error = call.failure
-        consumes = not raised and not call.closures and not _found_inf(call.optimizer)
+        skipped = _found_inf(call.optimizer)
+        if self.scaled is not None and getattr(call.optimizer, "found_inf", None) is not None:
+            self.scaled(call.optimizer, not skipped, call.here.site)
+        consumes = not raised and not call.closures and not skipped
         self._nonfinite(call, event, consumes)
         pairs = [(leaf.id, leaf.slot) for leaf, _ in call.owned]
         watch.ledger.step(

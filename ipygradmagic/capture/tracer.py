@@ -72,6 +72,7 @@ class Tracer:
         self._backward, self._optimizers, hand = self._watchers(judge)
         self._calls = CallWatch(self._watch)
         self._backward.kept = self._calls.kept_graph
+        self._optimizers.scaled = self._calls.scaled
         self._interception = Interception(self._backward, self._optimizers, hand, self._calls)
         self._began = 0.0
 

@@ -35,7 +35,6 @@ THREADS_NOTE = (
     "with the pass that ended last"
 )
 _TOLERANCE = 1e-4
-_LOADS = "load_state_dict"
 MOST_FAULTS = 5
 """Faults of ours are reported up to this many; more of them are counted."""
 
@@ -484,8 +483,6 @@ class Watch:
             source = "other"  # put back to what it was, however that was computed
             self.ledger.undo(leaf.id, leaf.slot, self.recorder.next)
             leaf.undo = None
-        elif label == _LOADS:
-            source = "other"  # to take a step back is a multiple of the gradient, too
         event = self.recorder.burst("update", label, here, leaf, part)
         event.source = source if event.source in (None, source) else "gradient"
         change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)

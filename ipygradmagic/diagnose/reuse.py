@@ -16,6 +16,10 @@ SERIES = 3
 """A step repeated once or twice may be meant (a second try, an inner step); a series is a loop."""
 
 
+_MOST_BEFORE = 1000
+"""So many events are looked at for what came before a first step."""
+
+
 def reused_gradient(trace: Trace) -> Iterator[Finding]:
     """A step repeated with no new deposit."""
     for incident in of_kind(trace, "reused"):
@@ -115,12 +119,16 @@ def _moved(trace: Trace, incident: Incident) -> bool:
 
 
 def _put_back(trace: Trace, incident: Incident) -> bool:
-    """Something other than a gradient wrote these tensors before the step."""
+    """Something other than a gradient wrote these tensors before the step.
+
+    (What loading a copy undoes is a multiple of the gradient, too; so its source is not asked.)
+    """
     names = set(incident.tensors)
     ids = {t.id for t in trace.tensors if t.name in names}
     return any(
-        event.kind == "update" and event.source != "gradient" and event.index < incident.first_event
-        for event in trace.events
+        event.source != "gradient" or event.label == "load_state_dict"
+        for event in trace.events[:_MOST_BEFORE]
+        if event.kind == "update" and event.index < incident.first_event
         if any(change.tensor in ids for change in event.changes)
     )
 

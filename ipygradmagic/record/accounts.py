@@ -100,7 +100,8 @@ class Slot:
     """A gradient buffer: what it holds and which leaves point at it.
 
     ``clipped`` is the event that clipped some of what it holds, and ``clipped_at`` its line; 0
-    where none of it was clipped. ``used_at`` is the line of the last update that used it, ``again``
+    where none of it was clipped. ``clamped_at`` is the line that did so by hand, element by element;
+    -1 for none. ``used_at`` is the line of the last update that used it, ``again``
     how often in a row an optimizer has stepped on it with nothing new in it. ``past`` tells, of a
     gradient that earlier traces used up, which optimizers did ("" for code by hand), and where.
     """
@@ -111,6 +112,7 @@ class Slot:
     consumers: set[str] = field(default_factory=set)
     clipped: int = 0
     clipped_at: int = -1
+    clamped_at: int = -1
     used_at: int = -1
     again: int = 0
     past: tuple[frozenset[str], SourceLocation | None] | None = None
@@ -126,6 +128,7 @@ class Slot:
         self.note = ""
         self.consumers.clear()
         self.clipped = self.again = 0
+        self.clamped_at = -1
         self.past = None
 
     @property

@@ -29,6 +29,7 @@ IncidentKind = Literal[
     "clip-nothing",
     "clip-nobody",
     "early-schedule",
+    "skipped",
     "growing-graph",
     "kept-graphs",
     "mock-freeze",
@@ -69,6 +70,9 @@ class Incident:
             how many other calls the line clipped something. For ``clip-nobody``, ``oldest`` is 1 if
             an exhausted iterator was seen. For ``early-schedule``: how often the line was passed
             again after a step (``oldest``: without another step in between). For
+            ``clip-after-step``: 1 if it was done by hand. For
+            ``skipped``: how many of the steps that a GradScaler was asked for it took (``oldest``: the
+            longest series of skipped ones). For
             ``growing-graph``: operations in the largest graph (``oldest`` is 1 if it stopped
             growing meanwhile). For
             ``kept-graphs``: how many rounds.

@@ -176,7 +176,8 @@ class Ledger:
 
         Args:
             leaf, slot, event, site, number: Whose, which, when and where.
-            how: ``scaled``, ``clipped``, ``unscaled``, ``added``, ``replaced`` or ``edited``.
+            how: ``scaled``, ``clipped``, ``clamped`` (by hand), ``unscaled``, ``added``, ``replaced``
+                or ``edited``.
             changed: Whether any number came out differently.
 
         What is written into an empty slot, replaces all of it, or is added to a gradient that has
@@ -184,7 +185,7 @@ class Ledger:
         """
         self.attach(leaf, slot)
         found = self._slots[slot]
-        found.note = "edited" if how == "added" else how
+        found.note = "edited" if how in ("added", "clamped") else how
         all_used = bool(found.runs) and all(run.used for run in found.runs)
         if not found.runs or how == "replaced":
             found.runs = [Run(site, 0, 0, event, event)]
@@ -206,8 +207,14 @@ class Ledger:
         elif how == "clipped":
             self._in_time.add(site)
             self._clip(found, leaf, event, site, changed)
-        elif how == "unscaled" and found.clipped:
-            self._incidents.note("clip-scaled", event, leaf, site, other=found.clipped_at)
+        elif how == "clamped" and all_used:
+            self._incidents.note("clip-after-step", event, leaf, site, number=number).repeats = 1
+        elif how == "clamped":
+            self._in_time.add(site)
+            found.clamped_at = site
+        elif how == "unscaled" and (found.clipped or found.clamped_at >= 0):
+            clipped_at = found.clipped_at if found.clipped else found.clamped_at
+            self._incidents.note("clip-scaled", event, leaf, site, other=clipped_at)
 
     def _clip(self, held: Slot, leaf: int, event: int, site: int, changed: bool) -> None:
         """What was clipped before, with a newer contribution on top, is clipped once more."""
@@ -668,6 +675,7 @@ class Ledger:
         fresh = [r for r in slot.runs if not r.used]
         account.undo = []
         slot.clipped = 0
+        slot.clamped_at = -1
         slot.used_at = site
         slot.consumers.add(actor)
         if not fresh:
@@ -902,6 +910,7 @@ def _same_held(one: Slot | None, other: Slot | None) -> bool:
         and one.runs == other.runs
         and one.note == other.note
         and one.clipped == other.clipped
+        and one.clamped_at == other.clamped_at
         and one.again == other.again
         and one.past == other.past
         and one.consumers == other.consumers
