@@ -18,11 +18,11 @@ from typing import Any
 from torch import Tensor
 
 from ipygradmagic.capture.bindings import module_of
-from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.byhand import MEASURING
 from ipygradmagic.capture.leaves import sequence_numbers
 from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.watch import Watch
+from ipygradmagic.record.source import SourceLocation
 
 MOST_WALKED = 20_000
 """Operations of a kept graph that are counted at most."""
@@ -262,26 +262,32 @@ class CallWatch:
             found = (watch.books.find(p) for p in module.parameters())
             leaves = [leaf for leaf in found if leaf is not None and leaf.requires_grad]
             if any(leaf.reached for leaf in leaves):
-                site = self._assignment(name)
-                self._note_mock(site, name, leaves)
+                ids = [leaf.id for leaf in leaves if leaf.reached]
+                at = self._assignment(name)
+                watch.ledger.notice("mock-freeze", 0, -1, ids, actor=name, origin=at)
 
-    def _note_mock(self, site: int, name: str, leaves: list[Leaf]) -> None:
-        ids = [leaf.id for leaf in leaves if leaf.reached]
-        self.watch.ledger.notice("mock-freeze", 0, site, ids, actor=name)
+    def _assignment(self, name: str) -> SourceLocation | None:
+        """The line of ``name.requires_grad = False`` in the traced file or, failing that, in a cell."""
+        sources, code = self.watch.sources, self.watch.discovery.module_code
+        first = [code.co_filename] if code is not None else []
+        for file in (*first, *sources.cells()):
+            parsed = module_of(file)
+            if parsed is not None:
+                for line in _assigned(parsed.tree, name):
+                    return sources.place(file, line)
+        return None
 
-    def _assignment(self, name: str) -> int:
-        """The line of ``name.requires_grad = False`` in the traced file, if it can be told."""
-        code = self.watch.discovery.module_code
-        parsed = module_of(code.co_filename) if code is not None else None
-        if parsed is None or code is None:
-            return -1
-        last = name.rpartition(".")[2]
-        lines = dict(pair for node in ast.walk(parsed.tree) for pair in _switched_off(node))
-        exact = [line for target, line in lines.items() if target == name]
-        alike = [line for target, line in lines.items() if target.rpartition(".")[2] == last]
-        for line in (*exact, *alike, *lines.values()):
-            return self.watch.sources.at_line(code, line)
-        return -1
+
+def _assigned(tree: ast.Module, name: str) -> Iterator[int]:
+    """Lines that set ``requires_grad`` of something to False, the best first; not of parameters."""
+    last = name.rpartition(".")[2]
+    lines = dict(pair for node in ast.walk(tree) for pair in _switched_off(node))
+    yield from (line for target, line in lines.items() if target == name)
+    yield from (line for target, line in lines.items() if target.rpartition(".")[2] == last)
+    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For)]
+    right = [n.target for n in loops if "parameters" in ast.unparse(n.iter)]
+    names = {n.id for target in right for n in ast.walk(target) if isinstance(n, ast.Name)}
+    yield from (line for target, line in lines.items() if target not in names)
 
 
 def _switched_off(node: ast.AST) -> Iterator[tuple[str, int]]:

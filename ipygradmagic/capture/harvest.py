@@ -198,7 +198,8 @@ def optimizer_infos(watch: Watch) -> Iterator[OptimizerInfo]:
         info = optimizer_info(
             watch.books, optimizer, watch.discovery.optimizer_name(optimizer, None)
         )
-        yield replace(info, steps=steps.get(info.name, 0))
+        made = watch.sources.locate(watch.built_at(optimizer))
+        yield replace(info, steps=steps.get(info.name, 0), made=made)
     named = {watch.discovery.optimizer_name(o, None) for o in alive.values()}
     for ref, info in reversed(watch.optimizers.values()):
         if ref() is None and info.name not in named:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any
@@ -126,6 +127,8 @@ class OptimizerWatch:
         """A parameter group was added: its tensors can be named now, before names move on."""
         with self.watch.guard():
             here = self.watch.sources.here()
+            if self.watch.built_at(optimizer) < 0 and len(optimizer.param_groups) == 1:
+                self.watch.built[id(optimizer)] = (weakref.ref(optimizer), here.site)
             group = optimizer.param_groups[-1]["params"]
             books = self.watch.books
             self.watch.meet([t for t in group if books.find(t) is None and is_open_leaf(t)], here)

@@ -201,6 +201,7 @@ class Tracer:
         with watch.guard():
             watch.discovery.forget()
         watch.optimizers.clear()
+        watch.built.clear()
         self._home = None
         self._active = False
 

@@ -115,7 +115,9 @@ def unowned_leaf(trace: Trace) -> Iterator[Finding]:
                 "nn.ModuleList or nn.ParameterList instead of a plain list."
             ),
             evidence=Evidence(
-                lines=lines(*(t.born for t in some[:3]), _backward_line(trace)),
+                lines=lines(
+                    *(t.born for t in some[:3]), *_owner_lines(trace), _backward_line(trace)
+                ),
                 tensors=tuple(names),
                 count=len(names),
             ),
@@ -238,6 +240,13 @@ def _first_step(trace: Trace, optimizer: OptimizerInfo) -> tuple[int, ...]:
 def _step_line(trace: Trace, optimizer: OptimizerInfo) -> SourceLocation | None:
     steps = (e.where for e in trace.events if e.kind == "step" and e.actor == optimizer.name)
     return next(steps, None)
+
+
+def _owner_lines(trace: Trace) -> Iterator[SourceLocation | None]:
+    """Where the first optimizer was made, and where it steps."""
+    for optimizer in _stepped(trace)[:1]:
+        yield optimizer.made
+        yield _step_line(trace, optimizer)
 
 
 def _backward_line(trace: Trace) -> SourceLocation | None:

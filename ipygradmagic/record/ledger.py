@@ -25,6 +25,7 @@ from ipygradmagic.record.incidents import (
     NameOf,
     Open,
 )
+from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import EMPTY, Holds
 
 __all__ = ["Incident", "IncidentKind", "LeafBook", "Ledger", "LedgerReport"]
@@ -236,10 +237,12 @@ class Ledger:
         other: int = -1,
         oldest: int = 0,
         repeats: int = 0,
+        origin: SourceLocation | None = None,
     ) -> None:
         """Something that a watcher counted by itself; the arguments are as in ``Incident``."""
         found = self._incidents.add(kind, event, site, actor)
         found.count, found.other, found.oldest, found.repeats = count, other, oldest, repeats
+        found.origin = origin
         for leaf in leaves:
             self._incidents.name_leaf(found, leaf)
 

@@ -33,14 +33,7 @@ MISSED: dict[str, str] = {
 }
 """Buggy programs without an alarm by an expected name."""
 
-_BACKWARD = "points at the backward; neither at the layers that are not registered, nor at the step"
-
-WRONG_LINE: dict[str, str] = {
-    "23_attribute_on_children": "the finding names the modules and no line",
-    "21_layers_in_a_dict": _BACKWARD,
-    "21_parameters_in_a_plain_list": _BACKWARD,
-    "22_layer_made_in_forward": _BACKWARD,
-}
+WRONG_LINE: dict[str, str] = {}
 """Found, but the first line of evidence is not a marked one."""
 
 FALSE_ALARMS: dict[str, str] = {}
