@@ -203,16 +203,16 @@ class Ledger:
         elif how == "scaled" and all_used and changed:
             for run in found.runs:
                 run.decayed = True
-        elif how == "clipped" and all_used:
-            self._incidents.note("clip-after-step", event, leaf, site, number=number)
-        elif how == "clipped":
+        elif how in ("clipped", "clamped") and all_used:
+            if not any(run.decayed for run in found.runs):  # else it is kept, and used once more
+                late = self._incidents.note("clip-after-step", event, leaf, site, number=number)
+                late.repeats = int(how == "clamped")
+        elif how in ("clipped", "clamped"):
             self._in_time.add(site)
-            self._clip(found, leaf, event, site, changed)
-        elif how == "clamped" and all_used:
-            self._incidents.note("clip-after-step", event, leaf, site, number=number).repeats = 1
-        elif how == "clamped":
-            self._in_time.add(site)
-            found.clamped_at = site
+            if how == "clipped":
+                self._clip(found, leaf, event, site, changed)
+            else:
+                found.clamped_at = site
         elif how == "unscaled" and (found.clipped or found.clamped_at >= 0):
             clipped_at = found.clipped_at if found.clipped else found.clamped_at
             self._incidents.note("clip-scaled", event, leaf, site, other=clipped_at)
