@@ -267,7 +267,8 @@ class Ledger:
         if found is None or not found.runs:
             return self._consume_dropped(account)
         before = [run.copy() for run in found.runs]
-        self._judge_past(found, leaf, event, site, number, "")
+        if found.past is not None:
+            self._judge_past(found, leaf, event, site, number, "")
         used = self._consume(account, found, leaf, event, site, number, "")
         if used:
             account.undo = before
@@ -531,7 +532,8 @@ class Ledger:
                 fresh = True
                 if used_up:
                     self._point_at_step(account, found.runs, leaf, event, site, number, actor)
-                    self._judge_past(found, leaf, event, site, number, actor)
+                    if found.past is not None:
+                        self._judge_past(found, leaf, event, site, number, actor)
             self._consume(account, found, leaf, event, site, number, actor)
         if not any_held and owned:
             self._empty_step(actor, owned, event, site, number)
