@@ -176,14 +176,19 @@ def leftover(trace: Trace) -> Iterator[Finding]:
 
 
 def discarded_contribution(trace: Trace) -> Iterator[Finding]:
-    """Contributions cleared before anything used them, from a line whose others are used."""
+    """Contributions cleared before anything used them, from a line whose others are used.
+
+    A note where the line that clears them does nothing else: it was written to throw away what a
+    condition has found unfit. (One that comes round regularly also clears what was used, or nothing.)
+    """
     for incident in of_kind(trace, "discarded"):
         lost, used = incident.count, incident.repeats
         if lost < 2 or lost < used:
             continue
+        meant = 0 < _clearings(trace, incident.where) <= lost
         yield Finding(
             name="discarded-contribution",
-            severity="warning",
+            severity="note" if meant else "warning",
             title=(
                 f"{lost} of {lost + used} contributions of the backward{at(incident.deposited)} were "
                 f"cleared{at(incident.where)} before any update had used them."
@@ -193,6 +198,12 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
             remedy=Remedy("Clear the gradients once for each update, not for each backward."),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
+
+
+def _clearings(trace: Trace, where: SourceLocation | None) -> int:
+    """How many events at this line cleared gradients, or would have."""
+    here = {e.signature for e in trace.events if e.kind == "zero_grad" and e.where == where}
+    return sum(signature in here for signature in trace.pattern)
 
 
 def uncleared_gradient(trace: Trace) -> Iterator[Finding]:
