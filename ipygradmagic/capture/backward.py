@@ -127,11 +127,11 @@ class BackwardWatch:
     def _mark_inputs(self, inputs: Any) -> None:
         """Leaves that a loss is differentiated by (PINNs, penalties) are data, not parameters."""
         given = inputs if isinstance(inputs, (tuple, list)) else ()
-        leaves = [t for t in given if isinstance(t, Tensor) and is_open_leaf(t)]
-        strangers = [t for t in leaves if self.watch.books.find(t) is None]
+        tensors = [t for t in given if isinstance(t, Tensor)]
+        strangers = [t for t in tensors if self.watch.books.find(t) is None and is_open_leaf(t)]
         if strangers:
             self.watch.meet(strangers, self.watch.sources.here())
-        for tensor in leaves:
+        for tensor in tensors:  # a view that requires grad is known once a backward has reached it
             leaf = self.watch.books.find(tensor)
             if leaf is not None:
                 leaf.data = True

@@ -36,6 +36,8 @@ MOST_ANSWERS = 10_000
 MEASURING = 1e6
 """A limit beyond this clips nothing that trains; the call is there for its return value."""
 _ADDING = {"add_", "sub_", "__iadd__", "__isub__", "subtract_", "_foreach_add_", "_foreach_sub_"}
+_CLAMPING = {"clamp_", "clip_", "clamp_min_", "clamp_max_"}
+_CLAMPING |= {"_foreach_clamp_min_", "_foreach_clamp_max_"}
 _WHOLE = {"copy_", "__setitem__", "fill_", "normal_", "uniform_", "set_", "_foreach_copy_"}
 _NO_NUMBERS = {"detach_", "requires_grad_"}
 """They take a gradient out of a graph, as ``zero_grad`` once did, and leave its numbers alone."""
@@ -556,6 +558,8 @@ def _how(name: str, via: str) -> str:
         return "unscaled"
     if name in _ADDING:
         return "added"
+    if name in _CLAMPING:
+        return "clamped"
     return "scaled" if name in _SCALING else "edited"
 
 

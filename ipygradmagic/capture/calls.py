@@ -18,11 +18,11 @@ from typing import Any
 from torch import Tensor
 
 from ipygradmagic.capture.bindings import module_of
-from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.byhand import MEASURING
 from ipygradmagic.capture.leaves import sequence_numbers
 from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.watch import Watch
+from ipygradmagic.record.source import SourceLocation
 
 MOST_WALKED = 20_000
 """Operations of a kept graph that are counted at most."""
@@ -59,6 +59,17 @@ class _Early:
 
 
 @dataclass(slots=True)
+class _Scaled:
+    """The steps of an optimizer that a GradScaler was asked for at one line."""
+
+    taken: int = 0
+    skipped: int = 0
+    first: int = 0
+    idle: int = 0
+    longest: int = 0
+
+
+@dataclass(slots=True)
 class _Growth:
     """The graphs of one line's backward passes with ``retain_graph=True``.
 
@@ -84,6 +95,7 @@ class CallWatch:
         self._clips: dict[int, _Clips] = {}
         self._early: dict[tuple[int, int], _Early] = {}
         self._growth: dict[int, _Growth] = {}
+        self._scaled: dict[tuple[int, str], _Scaled] = {}
 
     # -- while the code runs, under ``Watch.light`` ----------------------------------------
 
@@ -131,6 +143,26 @@ class CallWatch:
             name = watch.discovery.optimizer_name(optimizer, here.frame)
             early = _Early(watch.recorder.total, name)
             self._early.setdefault((here.site, id(optimizer)), early).before += 1
+
+    def steps_of(self, optimizer: Any) -> int:
+        """How often an optimizer has stepped so far."""
+        name = self.watch.discovery.optimizer_name(optimizer, None)
+        return self.watch.ledger.steps().get(name, 0)
+
+    def scaled(self, optimizer: Any, stepped: bool, site: int | None = None) -> None:
+        """A GradScaler was asked for a step, and took or skipped it."""
+        watch = self.watch
+        name = watch.discovery.optimizer_name(optimizer, None)
+        site = watch.sources.here().site if site is None else site
+        seen = self._scaled.setdefault((site, name), _Scaled())
+        if stepped:
+            seen.taken += 1
+            seen.idle = 0
+            return
+        seen.skipped += 1
+        seen.idle += 1
+        seen.longest = max(seen.longest, seen.idle)
+        seen.first = seen.first or watch.recorder.total
 
     def kept_graph(self, outputs: Sequence[Tensor]) -> None:
         """A backward with ``retain_graph=True`` is about to run."""
@@ -184,12 +216,22 @@ class CallWatch:
                 actor=who,
                 oldest=early.idle,
             )
+        for (site, who), asked in self._scaled.items():
+            if asked.skipped:
+                counts = asked.skipped, asked.taken, asked.longest
+                self._note_skips(asked.first, site, who, *counts)
         for site, grown in self._growth.items():
             if grown.longest:
                 counts = grown.longest, grown.largest, int(grown.bounded)
                 self._note_growth(grown.since, site, *counts)
         self._kept({number: event for event, number in past})
         self._mock_frozen()
+
+    def _note_skips(
+        self, event: int, site: int, actor: str, skipped: int, taken: int, longest: int
+    ) -> None:
+        note = self.watch.ledger.notice
+        note("skipped", event, site, actor=actor, count=skipped, repeats=taken, oldest=longest)
 
     def _note_growth(self, event: int, site: int, rounds: int, size: int, bounded: int) -> None:
         note = self.watch.ledger.notice
@@ -223,26 +265,32 @@ class CallWatch:
             found = (watch.books.find(p) for p in module.parameters())
             leaves = [leaf for leaf in found if leaf is not None and leaf.requires_grad]
             if any(leaf.reached for leaf in leaves):
-                site = self._assignment(name)
-                self._note_mock(site, name, leaves)
+                ids = [leaf.id for leaf in leaves if leaf.reached]
+                at = self._assignment(name)
+                watch.ledger.notice("mock-freeze", 0, -1, ids, actor=name, origin=at)
 
-    def _note_mock(self, site: int, name: str, leaves: list[Leaf]) -> None:
-        ids = [leaf.id for leaf in leaves if leaf.reached]
-        self.watch.ledger.notice("mock-freeze", 0, site, ids, actor=name)
+    def _assignment(self, name: str) -> SourceLocation | None:
+        """The line of ``name.requires_grad = False`` in the traced file or, failing that, in a cell."""
+        sources, code = self.watch.sources, self.watch.discovery.module_code
+        first = [code.co_filename] if code is not None else []
+        for file in (*first, *sources.cells()):
+            parsed = module_of(file)
+            if parsed is not None:
+                for line in _assigned(parsed.tree, name):
+                    return sources.place(file, line)
+        return None
 
-    def _assignment(self, name: str) -> int:
-        """The line of ``name.requires_grad = False`` in the traced file, if it can be told."""
-        code = self.watch.discovery.module_code
-        parsed = module_of(code.co_filename) if code is not None else None
-        if parsed is None or code is None:
-            return -1
-        last = name.rpartition(".")[2]
-        lines = dict(pair for node in ast.walk(parsed.tree) for pair in _switched_off(node))
-        exact = [line for target, line in lines.items() if target == name]
-        alike = [line for target, line in lines.items() if target.rpartition(".")[2] == last]
-        for line in (*exact, *alike, *lines.values()):
-            return self.watch.sources.at_line(code, line)
-        return -1
+
+def _assigned(tree: ast.Module, name: str) -> Iterator[int]:
+    """Lines that set ``requires_grad`` of something to False, the best first; not of parameters."""
+    last = name.rpartition(".")[2]
+    lines = dict(pair for node in ast.walk(tree) for pair in _switched_off(node))
+    yield from (line for target, line in lines.items() if target == name)
+    yield from (line for target, line in lines.items() if target.rpartition(".")[2] == last)
+    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For)]
+    right = [n.target for n in loops if "parameters" in ast.unparse(n.iter)]
+    names = {n.id for target in right for n in ast.walk(target) if isinstance(n, ast.Name)}
+    yield from (line for target, line in lines.items() if target not in names)
 
 
 def _switched_off(node: ast.AST) -> Iterator[tuple[str, int]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from types import TracebackType
+from types import CodeType, TracebackType
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from ipygradmagic.capture.bindings import bindings_of, module_of, own_nodes
 from ipygradmagic.capture.books import Leaf, grad_of
 from ipygradmagic.capture.comments import ignores
 from ipygradmagic.capture.owners import optimizer_info
+from ipygradmagic.capture.reading import Evidence
 from ipygradmagic.capture.recorder import HEAD
 from ipygradmagic.capture.snapshot import look, summary
 from ipygradmagic.capture.source import Sources, is_user
@@ -27,11 +28,17 @@ from ipygradmagic.record.trace import CellError, Meta, Trace
 _LEAF_KINDS: dict[str, TensorKind] = {"leaf": "leaf", "retained": "retained"}
 
 
-def harvest(watch: Watch, meta: Meta, error: BaseException | None, freed_by: int | None) -> Trace:
-    """The trace, without a diagnosis yet."""
+def harvest(
+    watch: Watch,
+    meta: Meta,
+    error: BaseException | None,
+    freed_by: int | None,
+    running: str = "",
+) -> Trace:
+    """The trace, without a diagnosis yet; ``running`` is the file whose code goes on, if any."""
     events = watch.recorder.events(watch.sources)
     optimizers = tuple(optimizer_infos(watch))
-    tensors = tuple(_tensors(watch))
+    tensors = tuple(_tensors(watch, error, running))
     labels = {t.id: t.name for t in tensors}
     ledger = watch.ledger.report(watch.recorder.counts, watch.sources.locate)
     ended = cell_error(watch.sources, error, freed_by)
@@ -84,7 +91,7 @@ def tensor_info(watch: Watch, leaf: Leaf) -> TensorInfo:
     )
 
 
-def _tensors(watch: Watch) -> Iterator[TensorInfo]:
+def _tensors(watch: Watch, error: BaseException | None, running: str) -> Iterator[TensorInfo]:
     """Leaves alive or in a kept event, then the non-leaves that variables denote."""
     for optimizer in watch.alive_optimizers():
         name = watch.discovery.optimizer_name(optimizer, None)
@@ -102,15 +109,16 @@ def _tensors(watch: Watch) -> Iterator[TensorInfo]:
                 leaves[node.tensor] = watch.books.leaves[node.tensor]
     for number in sorted(leaves):
         yield tensor_info(watch, leaves[number])
-    yield from non_leaves(watch, first=-1)
+    found = {called[0] for _, called in watch.discovery.found.tensors()}
+    yield from non_leaves(watch, -1, _asked(watch, found, error, running))
 
 
-def non_leaves(watch: Watch, first: int) -> Iterator[TensorInfo]:
+def non_leaves(
+    watch: Watch, first: int, asked: Mapping[str, SourceLocation]
+) -> Iterator[TensorInfo]:
     """Variables that denote results of operations: torch does not keep their gradient."""
-    tensors = watch.discovery.found.tensors()
     number = first
-    asked = _asked(watch, {called[0] for _, called in tensors})
-    for tensor, called in tensors:
+    for tensor, called in watch.discovery.found.tensors():
         name = called[0]
         made = _made_by(tensor)
         if made is None or watch.books.find(tensor) is not None or not name.isidentifier():
@@ -141,13 +149,19 @@ def _made_by(tensor: Tensor) -> str | None:
         return None
 
 
-def _asked(watch: Watch, names: set[str]) -> dict[str, SourceLocation]:
-    """Lines of the traced file that read ``name.grad`` of a variable that never was a leaf."""
+def _asked(
+    watch: Watch, names: set[str], error: BaseException | None, running: str
+) -> dict[str, SourceLocation]:
+    """Lines that have run and read ``name.grad`` of a variable that never was a leaf."""
     code = watch.discovery.module_code
     module = module_of(code.co_filename) if code is not None else None
     found: dict[str, SourceLocation] = {}
     if module is None or code is None:
         return found
+    lines = watch.sources.lines_run(code.co_filename)
+    lines.update(line for c, line in _raised_in(error) if c.co_filename == code.co_filename)
+    stopped = error is not None or watch.running
+    evidence = Evidence(lines, stopped=stopped, running=running == code.co_filename)
     for home in (module.tree, *module.functions):
         bound = bindings_of(home)
         for node in own_nodes(home):
@@ -157,10 +171,22 @@ def _asked(watch: Watch, names: set[str]) -> dict[str, SourceLocation]:
             local = home is not module.tree and (name in bound.values or name in bound.parameters)
             if name not in names or local or name in watch.books.generations:
                 continue
+            if name in found or not evidence.read(home, node):
+                continue
             place = watch.sources.locate(watch.sources.at_line(code, node.lineno))
             if place is not None:
-                found.setdefault(name, place)
+                found[name] = place
     return found
+
+
+def _raised_in(error: BaseException | None) -> Iterator[tuple[CodeType, int]]:
+    """The user's code that an exception passed through, with the line."""
+    tb: TracebackType | None = error.__traceback__ if error is not None else None
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if is_user(code):
+            yield code, tb.tb_lineno
+        tb = tb.tb_next
 
 
 def optimizer_infos(watch: Watch) -> Iterator[OptimizerInfo]:
@@ -172,7 +198,8 @@ def optimizer_infos(watch: Watch) -> Iterator[OptimizerInfo]:
         info = optimizer_info(
             watch.books, optimizer, watch.discovery.optimizer_name(optimizer, None)
         )
-        yield replace(info, steps=steps.get(info.name, 0))
+        made = watch.sources.locate(watch.built_at(optimizer))
+        yield replace(info, steps=steps.get(info.name, 0), made=made)
     named = {watch.discovery.optimizer_name(o, None) for o in alive.values()}
     for ref, info in reversed(watch.optimizers.values()):
         if ref() is None and info.name not in named:
@@ -203,12 +230,8 @@ def cell_error(
     if error is None:
         return None
     where = None
-    tb: TracebackType | None = error.__traceback__
-    while tb is not None:
-        code = tb.tb_frame.f_code
-        if is_user(code):
-            where = sources.locate(sources.at_line(code, tb.tb_lineno))
-        tb = tb.tb_next
+    for code, line in _raised_in(error):
+        where = sources.locate(sources.at_line(code, line))
     off = not torch.is_grad_enabled()
     return CellError(type(error).__name__, str(error), where, freed_by, off)
 

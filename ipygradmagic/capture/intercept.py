@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.amp import grad_scaler
 from torch.nn.utils import clip_grad
 from torch.optim import Optimizer, lr_scheduler
 from torch.optim.optimizer import (
@@ -301,9 +302,9 @@ class Interception:
     # -- calls that touch nothing --------------------------------------------------------
 
     def _install_calls(self) -> None:
-        """The insides of clipping and of schedulers: however imported, they come by there.
+        """The insides of clipping, schedulers and scalers: however imported, they come by there.
 
-        Neither may be wrapped itself, or the warnings that torch gives at its caller's line would
+        None may be wrapped itself, or the warnings that torch gives at its caller's line would
         name another one. A torch without these private names is not watched for them.
         """
         clip = getattr(clip_grad, "_clip_grads_with_norm_", None)
@@ -330,3 +331,21 @@ class Interception:
                 return enable(scheduler)
 
             self._patch(lr_scheduler, "_enable_get_lr_call", enable_get_lr_call)
+        maybe = getattr(grad_scaler.GradScaler, "_maybe_opt_step", None)
+        if maybe is not None:
+
+            @functools.wraps(maybe)
+            def maybe_opt_step(scaler: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+                __tracebackhide__ = True
+                calls = self.calls
+                before = 0
+                if calls is not None:
+                    with calls.watch.light():
+                        before = calls.steps_of(optimizer)
+                result = maybe(scaler, optimizer, *args, **kwargs)
+                if calls is not None:
+                    with calls.watch.light():
+                        calls.scaled(optimizer, calls.steps_of(optimizer) > before)
+                return result
+
+            self._patch(grad_scaler.GradScaler, "_maybe_opt_step", maybe_opt_step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any
@@ -28,6 +29,7 @@ class OptimizerWatch:
         self.watch = watch
         self.backward = backward
         self.express = backward.express
+        self.scaled: Callable[[torch.optim.Optimizer, bool, int], None] | None = None
         backward.before = self.prune
 
     # -- step --------------------------------------------------------------------------
@@ -125,6 +127,8 @@ class OptimizerWatch:
         """A parameter group was added: its tensors can be named now, before names move on."""
         with self.watch.guard():
             here = self.watch.sources.here()
+            if self.watch.built_at(optimizer) < 0 and len(optimizer.param_groups) == 1:
+                self.watch.built[id(optimizer)] = (weakref.ref(optimizer), here.site)
             group = optimizer.param_groups[-1]["params"]
             books = self.watch.books
             self.watch.meet([t for t in group if books.find(t) is None and is_open_leaf(t)], here)
@@ -233,7 +237,10 @@ class OptimizerWatch:
         event.actor = call.name
         if raised:
             event.error = call.failure
-        consumes = not raised and not call.closures and not _found_inf(call.optimizer)
+        skipped = _found_inf(call.optimizer)
+        if self.scaled is not None and getattr(call.optimizer, "found_inf", None) is not None:
+            self.scaled(call.optimizer, not skipped, call.here.site)
+        consumes = not raised and not call.closures and not skipped
         self._nonfinite(call, event, consumes)
         pairs = [(leaf.id, leaf.slot) for leaf, _ in call.owned]
         watch.ledger.step(

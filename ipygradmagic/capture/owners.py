@@ -24,6 +24,9 @@ def _group(books: Books, group: dict[str, object]) -> GroupInfo:
     tensors: Iterable[object] = params if isinstance(params, (list, tuple)) else ()
     found = (books.find(t) for t in tensors if isinstance(t, Tensor))
     settings = tuple((k, _plain(group[k])) for k in _SETTINGS if group.get(k))
+    if group.get("lr") == 0:
+        began = (("initial_lr", _plain(group["initial_lr"])),) if group.get("initial_lr") else ()
+        settings = (("lr", "0"), *began, *settings)
     return GroupInfo(tuple(leaf.id for leaf in found if leaf is not None), settings)
 
 

@@ -162,6 +162,17 @@ class Sources:
         places = [p for p in self._located.values() if p is not None]
         return list(dict.fromkeys(p.file for q in places for p in (q, q.led_by) if p is not None))
 
+    def cells(self) -> list[str]:
+        """The files of the notebook's cells, the newest first."""
+        if self._cell_of is None:
+            return []
+        return [file for file in reversed(linecache.cache) if self._cell_of(file) is not None]
+
+    def lines_run(self, file: str) -> set[int]:
+        """The lines of a file that are known to have run."""
+        places = {p for key in self._keys for p in key if p[0].co_filename == file}
+        return {line_of(code, at) for code, at in places if at >= 0}
+
     def at_line(self, code: CodeType, line: int) -> int:
         """The site of a given line of a code object's file."""
         return self._number([code, -line])

@@ -70,7 +70,7 @@ def _state(
         if known is not None:
             info = tensor_info(watch, known)
             states.append(TensorState(info, known.since, _odd(info, optimizers)))
-    rest = [TensorState(t, None, _odd(t, optimizers)) for t in non_leaves(watch, -1)]
+    rest = [TensorState(t, None, _odd(t, optimizers)) for t in non_leaves(watch, -1, {})]
     plain = sum(not _requires_grad(tensor) for tensor, _ in chosen.tensors())
     drawn = _graph(watch, *graph) if graph is not None else None
     return State((*states, *rest), optimizers, (), drawn, plain, tuple(watch.warnings))

@@ -72,6 +72,7 @@ class Tracer:
         self._backward, self._optimizers, hand = self._watchers(judge)
         self._calls = CallWatch(self._watch)
         self._backward.kept = self._calls.kept_graph
+        self._optimizers.scaled = self._calls.scaled
         self._interception = Interception(self._backward, self._optimizers, hand, self._calls)
         self._began = 0.0
 
@@ -174,7 +175,8 @@ class Tracer:
         with watch.guard():
             self._calls.last_look(self._backward.past)
         with watch.guard():
-            trace = harvest(watch, trace.meta, error, self._backward.freed_by)
+            running = self._home.f_code.co_filename if self._home is not None else ""
+            trace = harvest(watch, trace.meta, error, self._backward.freed_by, running)
         with watch.guard():
             for event in sorted(watch.recorder.kept(), key=lambda e: e.index):
                 for change in event.changes:
@@ -199,6 +201,7 @@ class Tracer:
         with watch.guard():
             watch.discovery.forget()
         watch.optimizers.clear()
+        watch.built.clear()
         self._home = None
         self._active = False
 

@@ -238,6 +238,7 @@ class Watch:
         self.lock = threading.RLock()
         self.graphs: list[Graph] = []
         self.optimizers: dict[int, tuple[weakref.ref[torch.optim.Optimizer], OptimizerInfo]] = {}
+        self.built: dict[int, tuple[weakref.ref[torch.optim.Optimizer], int]] = {}
         self.notes: dict[str, int] = {}
         self.warnings: list[str] = []
         self.faults = 0
@@ -305,6 +306,11 @@ class Watch:
             info = optimizer_info(self.books, optimizer, name)
             self.optimizers.pop(id(optimizer), None)  # the new one is the last
             self.optimizers[id(optimizer)] = (weakref.ref(optimizer), info)
+
+    def built_at(self, optimizer: torch.optim.Optimizer) -> int:
+        """The site that made an optimizer; -1 if that was not during this trace."""
+        ref, site = self.built.get(id(optimizer), (None, -1))
+        return site if ref is not None and ref() is optimizer else -1
 
     def alive_optimizers(self) -> list[torch.optim.Optimizer]:
         """Those that acted and still exist."""

@@ -131,56 +131,17 @@ def decayed_gradient(trace: Trace) -> Iterator[Finding]:
         )
 
 
-def reused_gradient(trace: Trace) -> Iterator[Finding]:
-    """A step repeated with no new deposit."""
-    for incident in of_kind(trace, "reused"):
-        series = incident.repeats
-        yield Finding(
-            name="reused-gradient",
-            severity="warning" if series >= 3 else "note",
-            title=(
-                f"{incident.actor or 'The update'} stepped again{at(incident.where)} with a gradient "
-                f"that it had already used: no backward in between ({times(incident.count)})."
-            ),
-            cause="Each step needs a backward of its own; here several steps share one.",
-            consequence="The loss is followed along an outdated direction.",
-            remedy=Remedy("Move the forward and backward pass into the loop that steps."),
-            evidence=evidence_of(incident, incident.where, incident.deposited),
-        )
-
-
-def leaked_gradient(trace: Trace) -> Iterator[Finding]:
-    """Another optimizer's loss left something in these gradients (a GAN's leak)."""
-    for incident in of_kind(trace, "leaked"):
-        yield Finding(
-            name="leaked-gradient",
-            severity="warning",
-            title=(
-                f"{incident.actor}.step(){at(incident.where)} also used what another loss's "
-                f"backward{at(incident.deposited)} left in {grads(incident)}."
-            ),
-            cause=(
-                "Two losses reach the same tensors. Another optimizer stepped after the first "
-                "backward, and these gradients were not cleared before the second one."
-            ),
-            consequence="This optimizer also follows a loss that is not its own.",
-            remedy=Remedy(
-                f"Clear them before the backward{at(incident.other)}, or detach() what the first "
-                "loss must not reach.",
-                f"{incident.actor}.zero_grad()",
-                patch.clear_before_backward(incident.other, incident.where),
-            ),
-            evidence=evidence_of(incident, incident.where, incident.deposited, incident.other),
-        )
-
-
 def leftover(trace: Trace) -> Iterator[Finding]:
-    """A gradient from before this cell, or from a one-off backward, mixed into the first step."""
+    """A gradient from before this cell, or from a one-off backward, mixed into the first step.
+
+    Several cells may fill one window on purpose. So the left-over gradient is a warning if it makes
+    the first window of this code larger than all later ones; without a later one, a note.
+    """
     for incident in of_kind(trace, "leftover"):
         source = f" from {incident.origin.place}" if incident.origin else " of unknown origin"
         yield Finding(
             name="left-over-from-earlier-cell",
-            severity="warning",
+            severity="warning" if incident.repeats else "note",
             title=(
                 f"The first update{at(incident.where)} also used a gradient{source}, which "
                 f"{grads(incident)} already held when this code started."
@@ -215,14 +176,19 @@ def leftover(trace: Trace) -> Iterator[Finding]:
 
 
 def discarded_contribution(trace: Trace) -> Iterator[Finding]:
-    """Contributions cleared before anything used them, from a line whose others are used."""
+    """Contributions cleared before anything used them, from a line whose others are used.
+
+    A note where the line that clears them does nothing else: it was written to throw away what a
+    condition has found unfit. (One that comes round regularly also clears what was used, or nothing.)
+    """
     for incident in of_kind(trace, "discarded"):
         lost, used = incident.count, incident.repeats
         if lost < 2 or lost < used:
             continue
+        meant = 0 < _clearings(trace, incident.where) <= lost
         yield Finding(
             name="discarded-contribution",
-            severity="warning",
+            severity="note" if meant else "warning",
             title=(
                 f"{lost} of {lost + used} contributions of the backward{at(incident.deposited)} were "
                 f"cleared{at(incident.where)} before any update had used them."
@@ -232,6 +198,12 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
             remedy=Remedy("Clear the gradients once for each update, not for each backward."),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
+
+
+def _clearings(trace: Trace, where: SourceLocation | None) -> int:
+    """How many events at this line cleared gradients, or would have."""
+    here = {e.signature for e in trace.events if e.kind == "zero_grad" and e.where == where}
+    return sum(signature in here for signature in trace.pattern)
 
 
 def uncleared_gradient(trace: Trace) -> Iterator[Finding]:
@@ -387,5 +359,6 @@ def _any_stale(trace: Trace) -> bool:
 
 def _clean_books(trace: Trace) -> list[LeafBook]:
     """Books of names without any incident of use."""
-    guilty = {n for i in of_kind(trace, "stale", "decayed", "leaked") for n in i.tensors}
+    kinds = ("stale", "decayed", "leaked", "reused-part", "reused-later")
+    guilty = {n for i in of_kind(trace, *kinds) for n in i.tensors}
     return [b for b in trace.ledger.books if b.name not in guilty and b.consumptions]

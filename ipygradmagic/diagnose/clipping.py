@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 from ipygradmagic.diagnose.words import at, evidence_of, grads, of_kind, times
@@ -12,10 +13,19 @@ from ipygradmagic.record.incidents import Incident
 from ipygradmagic.record.tensors import Summary
 from ipygradmagic.record.trace import Trace
 
+_CLIPS = re.compile("clip|clamp")
+_ROUNDS = 3
+"""What happens less often than this may be chance."""
+
 
 def clip_after_step(trace: Trace) -> Iterator[Finding]:
-    """Clipping gradients that have been used already."""
+    """Clipping gradients that have been used already.
+
+    Done by hand, once, it may be for a look at them; in round after round it is meant for the step.
+    """
     for incident in of_kind(trace, "clip-after-step"):
+        if incident.repeats and incident.count < _ROUNDS:
+            continue
         yield Finding(
             name="clip-after-step",
             severity="warning",
@@ -93,8 +103,8 @@ def clip_before_unscale(trace: Trace) -> Iterator[Finding]:
 def _scale_and_norm(trace: Trace, incident: Incident) -> tuple[float | None, float | None]:
     """The scale that was taken out, and the norm that the clipping left, of the kept events."""
     edits = [e for e in trace.events if e.kind == "edit"]
-    unscaled = [e for e in edits if e.where == incident.where and "clip" not in e.label]
-    clipped = [e for e in edits if e.where == incident.other and "clip" in e.label]
+    unscaled = [e for e in edits if e.where == incident.where and not _CLIPS.search(e.label)]
+    clipped = [e for e in edits if e.where == incident.other and _CLIPS.search(e.label)]
     clipped = [e for e in clipped if any(c.grad_changed for c in e.changes)]
     scales = [_ratio(e) for e in unscaled]
     norms = [_norm([c.grad_after for c in e.changes]) for e in clipped]

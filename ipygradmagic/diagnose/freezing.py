@@ -98,7 +98,7 @@ def module_not_frozen(trace: Trace) -> Iterator[Finding]:
             name="module-not-frozen",
             severity="warning",
             title=(
-                f"{name}.requires_grad = False{at(incident.where)} did not freeze {name}: "
+                f"{name}.requires_grad = False{at(incident.origin)} did not freeze {name}: "
                 f"{listed(sorted(moving))} received gradients and moved."
             ),
             cause=(
@@ -107,7 +107,7 @@ def module_not_frozen(trace: Trace) -> Iterator[Finding]:
             ),
             consequence="The layers that should stay as they are go on training.",
             remedy=Remedy("Call the method, which switches each parameter.", _code(name)),
-            evidence=evidence_of(incident, incident.where),
+            evidence=evidence_of(incident, incident.origin),
         )
 
 

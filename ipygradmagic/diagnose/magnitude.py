@@ -193,7 +193,8 @@ def unmoved_parameters(trace: Trace) -> Iterator[Finding]:
     """Steps used a gradient that is not zero, and the tensor kept every digit.
 
     A learning rate of zero (a warm-up) is left alone. A warning only where ``lr * gradient`` is
-    more than rounding can swallow; otherwise a note.
+    more than rounding can swallow, and where the values do not all lie at the ends of an interval, at
+    which a projection holds them while others move; otherwise a note.
     """
     for optimizer in trace.optimizers:
         if not setting(optimizer, "lr"):
@@ -204,8 +205,62 @@ def unmoved_parameters(trace: Trace) -> Iterator[Finding]:
         stuck = [t for t in trace.tensors if _stuck(t, steps)]
         if not stuck or _vanished(trace):  # there the small gradient is the cause
             continue
-        sure = any(_should_move(t, optimizer, steps) for t in stuck)
+        writes = any(map(_moves, steps))
+        free = [t for t in stuck if not (writes and _at_bounds(t))]
+        sure = any(_should_move(t, optimizer, steps) for t in free)
         yield _unmoved(optimizer, stuck, steps, sure)
+
+
+def zero_rate(trace: Trace) -> Iterator[Finding]:
+    """A schedule that began at a positive rate holds all of an optimizer's rates at zero.
+
+    A rate that was given as zero is meant; so is the end of a schedule, unless training goes on. Five
+    steps without any effect are more than a warm-up from zero begins with.
+    """
+    for optimizer in trace.optimizers:
+        settings = [dict(group.settings) for group in optimizer.groups]
+        began = any(s.get("initial_lr") for s in settings)
+        if optimizer.steps < ROWS or not began or any(s.get("lr") != "0" for s in settings):
+            continue
+        steps = [e for e in trace.events if e.kind == "step" and e.actor == optimizer.name]
+        used = [e for e in steps if any(_norm(c.grad_before) > 0 for c in e.changes)]
+        if len(used) < ROWS or any(map(_moves, steps)) or not _stayed(steps):
+            continue
+        names = list(dict.fromkeys(t.name for t in trace.tensors if optimizer.name in t.owners))
+        yield Finding(
+            name="unmoved-parameters",
+            severity="warning",
+            title=(
+                f"{optimizer.name}.step(){at(steps[0].where)} changed nothing in "
+                f"{optimizer.steps} steps: the learning rate is 0."
+            ),
+            cause=(
+                "A step moves each parameter by the learning rate times something. A scheduler has set "
+                "the rate to 0: a factor that was rounded down to 0 (// instead of /), or a schedule "
+                "that had come to its end."
+            ),
+            consequence="The parameters keep their values, whatever the loss says.",
+            remedy=Remedy(
+                "Look at the rate, and give the scheduler a factor above 0.",
+                "print(scheduler.get_last_lr())",
+            ),
+            evidence=Evidence(
+                events=(steps[0].index,),
+                lines=lines(steps[0].where),
+                tensors=tuple(names),
+                count=optimizer.steps,
+            ),
+        )
+
+
+def _stayed(steps: list[Event]) -> bool:
+    """Between the first and the last step that were kept nothing has moved either."""
+    first = {c.tensor: c.value_before for c in steps[0].changes}
+    return all(first.get(c.tensor, c.value_after) == c.value_after for c in steps[-1].changes)
+
+
+def _moves(step: Event) -> bool:
+    return any(c.value_before != c.value_after for c in step.changes)
 
 
 def _unmoved(
@@ -270,6 +325,15 @@ def _should_move(tensor: TensorInfo, optimizer: OptimizerInfo, steps: list[Event
 
 _SURE = 100
 """Two digits: so much room is left for how a norm is spread over its elements."""
+
+
+def _at_bounds(tensor: TensorInfo) -> bool:
+    """Every element is the tensor's least or its largest: then the sum of (x - min)(max - x) is 0."""
+    v = tensor.value
+    if v is None or v.norm is None or v.mean is None or v.min is None or v.max is None:
+        return False
+    inside = v.numel * (v.mean * (v.max + v.min) - v.min * v.max) - v.norm**2
+    return inside <= EPSILON["float32"] * max(v.norm**2, 1.0) * v.numel
 
 
 def setting(optimizer: OptimizerInfo, name: str) -> float | None:

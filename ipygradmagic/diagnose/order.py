@@ -9,6 +9,7 @@ from ipygradmagic.diagnose.flow import loss_is_a_leaf
 from ipygradmagic.diagnose.ownership import holds_replaced
 from ipygradmagic.diagnose.words import at, evidence_of, of_kind, times, total
 from ipygradmagic.record.findings import Finding, Remedy
+from ipygradmagic.record.incidents import Incident
 from ipygradmagic.record.trace import Trace
 
 
@@ -35,13 +36,17 @@ def cleared_before_step(trace: Trace) -> Iterator[Finding]:
 
 
 def step_without_gradient(trace: Trace) -> Iterator[Finding]:
-    """A step of an optimizer none of whose tensors has a gradient."""
+    """A step of an optimizer none of whose tensors has a gradient.
+
+    One step with zeros that were assigned by hand just before is a note: it makes the optimizer's
+    state, so that a saved one can be loaded.
+    """
     if loss_is_a_leaf(trace):
         return
     explained = {i.actor for i in of_kind(trace, "empty-step") if holds_replaced(trace, i.actor)}
     for incident in (i for i in of_kind(trace, "empty-step") if i.actor not in explained):
         steps = dict(trace.ledger.actors).get(incident.actor, incident.count)
-        always = incident.count >= steps
+        always = incident.count >= steps and not _given_zeros(trace, incident)
         backward = total(trace, "backward")
         why = (
             "No backward reached any tensor that this optimizer owns."
@@ -62,6 +67,13 @@ def step_without_gradient(trace: Trace) -> Iterator[Finding]:
             ),
             evidence=evidence_of(incident, incident.where, incident.other, incident.deposited),
         )
+
+
+def _given_zeros(trace: Trace, incident: Incident) -> bool:
+    before = (e for e in trace.events if e.index < incident.first_event)
+    return incident.count == 1 and any(
+        e.kind == "zero_grad" and e.label == "grad =" for e in before
+    )
 
 
 def scheduler_before_optimizer(trace: Trace) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -114,7 +115,9 @@ def unowned_leaf(trace: Trace) -> Iterator[Finding]:
                 "nn.ModuleList or nn.ParameterList instead of a plain list."
             ),
             evidence=Evidence(
-                lines=lines(*(t.born for t in some[:3]), _backward_line(trace)),
+                lines=lines(
+                    *(t.born for t in some[:3]), *_owner_lines(trace), _backward_line(trace)
+                ),
                 tensors=tuple(names),
                 count=len(names),
             ),
@@ -126,12 +129,15 @@ def _forgotten(trace: Trace, tensor: TensorInfo) -> bool:
 
     A Parameter that its module does not register, or that nothing reaches but the graph (made
     anew in ``forward``), can never be in ``model.parameters()``. A leaf made by hand that takes
-    two or more contributions beside leaves that are trained was forgotten; an input whose
-    gradient is looked at (FGSM, saliency) is a new leaf in each round, or is cleared.
+    two or more contributions beside bare leaves that are trained was forgotten; an input whose
+    gradient is looked at (FGSM, saliency) is a new leaf in each round, or is cleared, or is larger
+    than each of the bare leaves that are trained: it has a row for every sample.
     """
     if tensor.parameter:
         return not tensor.registered and _has_trained_kin(trace, tensor)
-    if tensor.data or not _trains_bare_leaves(trace):
+    bare = [t for o in _stepped(trace) for t in _owned(trace, o) if not t.parameter]
+    largest = max((math.prod(t.shape) for t in bare), default=-1)
+    if tensor.data or math.prod(tensor.shape) > largest:
         return False
     book = next((b for b in trace.ledger.books if b.name == tensor.name), None)
     if book is None or book.leaves > 1 or book.clears or book.consumptions:
@@ -149,11 +155,6 @@ def _has_trained_kin(trace: Trace, tensor: TensorInfo) -> bool:
         return True
     owned = (t for o in _stepped(trace) for t in _owned(trace, o))
     return any(_ROOT.match(t.name) and t.name.startswith(root.group()) for t in owned)
-
-
-def _trains_bare_leaves(trace: Trace) -> bool:
-    """An optimizer owns leaves made by hand; beside modules, a bare leaf is data."""
-    return any(not t.parameter for o in _stepped(trace) for t in _owned(trace, o))
 
 
 def _same_backward(trace: Trace, tensor: TensorInfo) -> bool:
@@ -239,6 +240,13 @@ def _first_step(trace: Trace, optimizer: OptimizerInfo) -> tuple[int, ...]:
 def _step_line(trace: Trace, optimizer: OptimizerInfo) -> SourceLocation | None:
     steps = (e.where for e in trace.events if e.kind == "step" and e.actor == optimizer.name)
     return next(steps, None)
+
+
+def _owner_lines(trace: Trace) -> Iterator[SourceLocation | None]:
+    """Where the first optimizer was made, and where it steps."""
+    for optimizer in _stepped(trace)[:1]:
+        yield optimizer.made
+        yield _step_line(trace, optimizer)
 
 
 def _backward_line(trace: Trace) -> SourceLocation | None:

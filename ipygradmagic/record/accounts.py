@@ -100,7 +100,10 @@ class Slot:
     """A gradient buffer: what it holds and which leaves point at it.
 
     ``clipped`` is the event that clipped some of what it holds, and ``clipped_at`` its line; 0
-    where none of it was clipped.
+    where none of it was clipped. ``clamped_at`` is the line that did so by hand, element by element;
+    -1 for none. ``used_at`` is the line of the last update that used it, ``again``
+    how often in a row an optimizer has stepped on it with nothing new in it. ``past`` tells, of a
+    gradient that earlier traces used up, which optimizers did ("" for code by hand), and where.
     """
 
     runs: list[Run] = field(default_factory=list)
@@ -109,19 +112,29 @@ class Slot:
     consumers: set[str] = field(default_factory=set)
     clipped: int = 0
     clipped_at: int = -1
+    clamped_at: int = -1
+    used_at: int = -1
+    again: int = 0
+    past: tuple[frozenset[str], SourceLocation | None] | None = None
 
     def copy(self, holder: int) -> Slot:
         """The same contributions in a buffer of another leaf."""
         runs = [r.copy() for r in self.runs]
-        clipped = self.clipped, self.clipped_at
-        return Slot(runs, {holder}, self.note, set(self.consumers), *clipped)
+        return replace(self, runs=runs, holders={holder}, consumers=set(self.consumers))
 
     def empty(self) -> None:
         """It holds nothing any more."""
         self.runs.clear()
         self.note = ""
         self.consumers.clear()
-        self.clipped = 0
+        self.clipped = self.again = 0
+        self.clamped_at = -1
+        self.past = None
+
+    @property
+    def used_up(self) -> bool:
+        """It holds something, all of which an update has used."""
+        return bool(self.runs) and all(run.used for run in self.runs)
 
     def twin(self) -> Slot:
         """The same buffer in other books."""
@@ -151,17 +164,23 @@ class Slot:
 
 @dataclass(slots=True)
 class Account:
-    """One leaf's totals, and what was dropped unread since its last consumption."""
+    """One leaf's totals, and what was dropped unread since its last consumption.
+
+    ``later`` is the most that an update other than the first has consumed, ``consumer`` the
+    optimizer that stepped last with this gradient ("" for an update by hand).
+    """
 
     deposits: int = 0
     consumptions: int = 0
     smallest: int = 0
     largest: int = 0
+    later: int = 0
     discarded: int = 0
     clears: int = 0
     rebinds: int = 0
     last_deposit: int = 0
     last_consumed: int = 0
+    consumer: str = ""
     dropped: list[Run] = field(default_factory=list)
     undo: list[Run] = field(default_factory=list)
     cleared_at: int = -1

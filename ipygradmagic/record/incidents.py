@@ -12,6 +12,8 @@ IncidentKind = Literal[
     "stale",
     "decayed",
     "reused",
+    "reused-part",
+    "reused-later",
     "leaked",
     "leftover",
     "first-window",
@@ -27,6 +29,7 @@ IncidentKind = Literal[
     "clip-nothing",
     "clip-nobody",
     "early-schedule",
+    "skipped",
     "growing-graph",
     "kept-graphs",
     "mock-freeze",
@@ -56,12 +59,20 @@ class Incident:
         number: Number of the first such step or update among its kind.
         oldest, newest: Numbers of the backward passes that were mixed, the first time; 0 if
             from before this trace.
-        repeats: For ``reused``: the longest series of repeats without a new deposit. For
+        repeats: For ``reused`` and ``reused-part`` (some tensors of an optimizer, while others had
+            something new): the longest series of repeats without a new deposit. (``reused-later``:
+            an earlier trace had used all of it, at ``origin``.) For
+            ``leaked``: how many other optimizers the loss trains whose deposit came last. For
+            ``leftover``: how many contributions more than any later update the first one used; 0 if
+            no other followed (``oldest``: how many it used). For
             ``discarded``: how many contributions of that line were consumed. For ``clip-again``:
             how many gradients the clipping changed. For ``clip-nothing`` and ``clip-nobody``: at
             how many other calls the line clipped something. For ``clip-nobody``, ``oldest`` is 1 if
             an exhausted iterator was seen. For ``early-schedule``: how often the line was passed
             again after a step (``oldest``: without another step in between). For
+            ``clip-after-step``: 1 if it was done by hand. For
+            ``skipped``: how many of the steps that a GradScaler was asked for it took (``oldest``: the
+            longest series of skipped ones). For
             ``growing-graph``: operations in the largest graph (``oldest`` is 1 if it stopped
             growing meanwhile). For
             ``kept-graphs``: how many rounds.

@@ -27,6 +27,7 @@ from ipygradmagic.record.incidents import (
     Open,
 )
 from ipygradmagic.record.pace import Stand, advance
+from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import EMPTY, Holds
 
 __all__ = ["Incident", "IncidentKind", "LeafBook", "Ledger", "LedgerReport"]
@@ -178,7 +179,8 @@ class Ledger:
 
         Args:
             leaf, slot, event, site, number: Whose, which, when and where.
-            how: ``scaled``, ``clipped``, ``unscaled``, ``added``, ``replaced`` or ``edited``.
+            how: ``scaled``, ``clipped``, ``clamped`` (by hand), ``unscaled``, ``added``, ``replaced``
+                or ``edited``.
             changed: Whether any number came out differently.
 
         What is written into an empty slot, replaces all of it, or is added to a gradient that has
@@ -186,7 +188,7 @@ class Ledger:
         """
         self.attach(leaf, slot)
         found = self._slots[slot]
-        found.note = "edited" if how == "added" else how
+        found.note = "edited" if how in ("added", "clamped") else how
         all_used = bool(found.runs) and all(run.used for run in found.runs)
         if not found.runs or how == "replaced":
             found.runs = [Run(site, 0, 0, event, event)]
@@ -203,13 +205,19 @@ class Ledger:
         elif how == "scaled" and all_used and changed:
             for run in found.runs:
                 run.decayed = True
-        elif how == "clipped" and all_used:
-            self._incidents.note("clip-after-step", event, leaf, site, number=number)
-        elif how == "clipped":
+        elif how in ("clipped", "clamped") and all_used:
+            if not any(run.decayed for run in found.runs):  # else it is kept, and used once more
+                late = self._incidents.note("clip-after-step", event, leaf, site, number=number)
+                late.repeats = int(how == "clamped")
+        elif how in ("clipped", "clamped"):
             self._in_time.add(site)
-            self._clip(found, leaf, event, site, changed)
-        elif how == "unscaled" and found.clipped:
-            self._incidents.note("clip-scaled", event, leaf, site, other=found.clipped_at)
+            if how == "clipped":
+                self._clip(found, leaf, event, site, changed)
+            else:
+                found.clamped_at = site
+        elif how == "unscaled" and (found.clipped or found.clamped_at >= 0):
+            clipped_at = found.clipped_at if found.clipped else found.clamped_at
+            self._incidents.note("clip-scaled", event, leaf, site, other=clipped_at)
 
     def _clip(self, held: Slot, leaf: int, event: int, site: int, changed: bool) -> None:
         """What was clipped before, with a newer contribution on top, is clipped once more."""
@@ -231,10 +239,12 @@ class Ledger:
         other: int = -1,
         oldest: int = 0,
         repeats: int = 0,
+        origin: SourceLocation | None = None,
     ) -> None:
         """Something that a watcher counted by itself; the arguments are as in ``Incident``."""
         found = self._incidents.add(kind, event, site, actor)
         found.count, found.other, found.oldest, found.repeats = count, other, oldest, repeats
+        found.origin = origin
         for leaf in leaves:
             self._incidents.name_leaf(found, leaf)
 
@@ -259,6 +269,8 @@ class Ledger:
         if found is None or not found.runs:
             return self._consume_dropped(account)
         before = [run.copy() for run in found.runs]
+        if found.past is not None:
+            self._judge_past(found, leaf, event, site, number, "")
         used = self._consume(account, found, leaf, event, site, number, "")
         if used:
             account.undo = before
@@ -492,7 +504,11 @@ class Ledger:
                     run.origin = locate(run.site)
                     run.earlier, run.first, run.last, run.site = True, 0, 0, -1
                 run.first_event = run.last_event = 0
+            actors = frozenset(slot.consumers)
+            if actors and slot.used_up:
+                slot.past = actors, locate(slot.used_at)
             slot.consumers.clear()
+            slot.again = 0
 
     def report(self, counts: dict[str, int], locate: Locate) -> LedgerReport:
         """Totals and incidents so far."""
@@ -517,6 +533,7 @@ class Ledger:
         began: int,
     ) -> None:
         any_held = fresh = False
+        left: list[tuple[int, Slot]] = []
         for leaf, slot in owned:
             found = self._slots.get(slot) if slot is not None else None
             if found is None or not found.runs:
@@ -528,11 +545,15 @@ class Ledger:
                 fresh = True
                 found.consumers.add(actor)
                 continue
-            repeated = actor in found.consumers and all(r.used for r in found.runs)
-            if not repeated:
+            used_up = found.used_up
+            if used_up and actor in found.consumers:
+                left.append((leaf, found))
+            else:
                 fresh = True
-                if all(r.used for r in found.runs):
+                if used_up:
                     self._point_at_step(account, found.runs, leaf, event, site, number, actor)
+                    if found.past is not None:
+                        self._judge_past(found, leaf, event, site, number, actor)
             self._consume(account, found, leaf, event, site, number, actor)
         if not any_held and owned:
             self._empty_step(actor, owned, event, site, number)
@@ -540,6 +561,44 @@ class Ledger:
             self._reused(actor, owned, event, site, number)
         else:
             self._streak[actor] = 0
+            for leaf, found in left:
+                self._reused_part(found, leaf, event, site, number, actor)
+
+    def _reused_part(
+        self, found: Slot, leaf: int, event: int, site: int, number: int, actor: str
+    ) -> None:
+        """While others had something new, this one was stepped on with nothing but old gradient.
+
+        Left alone are gradients that were put there by hand, or scaled since: they are meant.
+        """
+        found.again += 1
+        last = found.runs[-1]
+        by_hand = found.note == "assigned by hand" or not (last.first or last.earlier)
+        if by_hand or last.decayed:
+            return
+        opened = self._incidents.note(
+            "reused-part",
+            event,
+            leaf,
+            site,
+            actor=actor,
+            number=number,
+            deposited=last.site,
+            oldest=last.last,
+            newest=last.last,
+            origin=last.origin,
+        )
+        opened.repeats = max(opened.repeats, found.again)
+
+    def _judge_past(
+        self, found: Slot, leaf: int, event: int, site: int, number: int, actor: str
+    ) -> None:
+        """An earlier trace used all that the buffer holds, and so does this one, with nothing new."""
+        past = found.past
+        if past is not None and actor in past[0] and not found.consumers and found.used_up:
+            self._incidents.note(
+                "reused-later", event, leaf, site, actor=actor, number=number, origin=past[1]
+            )
 
     def _point_at_step(
         self,
@@ -641,16 +700,22 @@ class Ledger:
         fresh = [r for r in slot.runs if not r.used]
         account.undo = []
         slot.clipped = 0
+        slot.clamped_at = -1
+        slot.used_at = site
         slot.consumers.add(actor)
         if not fresh:
             return False
+        slot.again = 0
         if len(slot.runs) > 1:
             self._judge(slot.runs, fresh, leaf, event, site, number, actor)
         size = sum([r.count for r in fresh])
         account.smallest = min(account.smallest, size) if account.consumptions else size
         account.largest = max(account.largest, size)
+        if account.consumptions and size > account.later:
+            account.later = size
         account.consumptions += 1
         account.last_consumed = event
+        account.consumer = actor
         account.dropped.clear()
         self._note_sites(account, fresh, (event, number, site))
         for run in slot.runs:
@@ -704,7 +769,7 @@ class Ledger:
                 )
         before = [r for r in fresh if r.earlier]
         if before and len(before) < len(fresh):
-            self._incidents.note(
+            mixed = self._incidents.note(
                 "leftover",
                 event,
                 leaf,
@@ -715,6 +780,7 @@ class Ledger:
                 newest=newest.last,
                 origin=before[0].origin,
             )
+            mixed.oldest = max(mixed.oldest, sum(r.count for r in fresh))
         self._judge_leak([r for r in fresh if not r.earlier], leaf, event, site, number, actor)
 
     def _judge_leak(
@@ -786,6 +852,12 @@ class Ledger:
         for late in self._incidents.opened():
             if late.kind == "clip-after-step" and late.site in self._in_time:
                 self._incidents.drop(late)  # in time for the next optimizer, which shares the call
+            elif late.kind == "leftover":
+                late.repeats = self._surplus(late)
+            elif late.kind == "leaked":
+                late.repeats = len(self._others(late, late.other))
+                if not self._others(late, late.deposited):
+                    self._incidents.drop(late)  # of its own losses, while others trained elsewhere
         for leaf, account in sorted(self._accounts.items()):
             if account.first_sites and account.later_sites and account.consumptions > 2:
                 strangers = set(account.first_sites) - account.later_sites
@@ -808,6 +880,18 @@ class Ledger:
                     )
                     found.count = max(found.count, lost)
                     found.repeats = max(found.repeats, used)
+
+    def _surplus(self, found: Open) -> int:
+        """How much more than any later update the first one used; 0 where there is no later one."""
+        later = max(
+            (self._accounts[i].later for i in found.leaves if i in self._accounts), default=0
+        )
+        return max(0, found.oldest - later) if later else 0
+
+    def _others(self, found: Open, site: int) -> set[str]:
+        """Which other optimizers have used what the backward at this line deposited."""
+        used = {a.consumer for a in self._accounts.values() if a.used_by_site.get(site)}
+        return used - {found.actor, ""}
 
     def _books(self) -> Iterable[LeafBook]:
         totals = {name: (n, add(Account(), a)) for name, (n, a) in self._gone.items()}
@@ -851,5 +935,8 @@ def _same_held(one: Slot | None, other: Slot | None) -> bool:
         and one.runs == other.runs
         and one.note == other.note
         and one.clipped == other.clipped
+        and one.clamped_at == other.clamped_at
+        and one.again == other.again
+        and one.past == other.past
         and one.consumers == other.consumers
     )

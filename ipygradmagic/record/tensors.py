@@ -181,9 +181,13 @@ class GroupInfo:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerInfo:
-    """An optimizer that was seen: what the user calls it, its class, its groups."""
+    """An optimizer that was seen: what the user calls it, its class, its groups, its steps.
+
+    ``made`` is the line that made it, if that was during the trace.
+    """
 
     name: str
     cls: str
     groups: tuple[GroupInfo, ...] = ()
     steps: int = 0
+    made: SourceLocation | None = None

@@ -193,7 +193,7 @@ WAYS = [
         scaler.update()
         """,
         consumed="w=0",
-        findings=frozenset({"nonfinite-gradient"}),
+        findings=frozenset({"skipped-steps"}),
     ),
     Road(
         "fused step under GradScaler",
@@ -220,7 +220,7 @@ WAYS = [
         scaler.update()
         """,
         consumed="w=0",
-        findings=frozenset({"nonfinite-gradient"}),
+        findings=frozenset({"skipped-steps"}),
     ),
     Road(
         "subclass that does everything itself",

@@ -119,6 +119,51 @@ CASES = [
         "  opt.zero_grad(); w.sum().backward()\n  opt.step()",
     ),
     (
+        "unmoved-parameters",
+        "warning",
+        6,
+        LEAF
+        + "sched = torch.optim.lr_scheduler.LambdaLR(opt, lambda k: (k + 1) // 9)\nfor i in range(6):\n"
+        "  opt.zero_grad(); w.sum().backward()\n  opt.step(); sched.step()",
+    ),
+    (
+        "skipped-steps",
+        "warning",
+        7,
+        SCALER.replace("(4)", "(6)")
+        + "  scaler.scale((w * torch.inf).sum()).backward()\n  scaler.step(opt); scaler.update()",
+    ),
+    (
+        "skipped-steps",
+        "note",
+        7,
+        SCALER
+        + "  scaler.scale((w * torch.inf).sum()).backward()\n  scaler.step(opt); scaler.update()",
+    ),
+    (
+        "skipped-steps",
+        "warning",
+        6,
+        SCALER.replace("(4)", "(6)")
+        .replace("lr=0.1", "lr=0.1, fused=True")
+        .replace("\nscaler", "; scaler")
+        + "  scaler.scale((w * torch.inf).sum()).backward()\n  scaler.step(opt); scaler.update()",
+    ),
+    (
+        "clip-after-step",
+        "warning",
+        6,
+        LEAF + "for i in range(4):\n  opt.zero_grad(); w.sum().backward()\n  opt.step()\n"
+        "  w.grad.clamp_(-0.1, 0.1)",
+    ),
+    (
+        "clip-before-unscale",
+        "error",
+        6,
+        SCALER + "  scaler.scale((w * 3).sum()).backward(); w.grad.clamp_(-1, 1)\n"
+        "  scaler.unscale_(opt); scaler.step(opt); scaler.update()",
+    ),
+    (
         "vanishing-gradient",
         "note",
         4,
@@ -278,3 +323,18 @@ def test_what_a_closure_moved_is_no_step_without_effect() -> None:
         """
     )
     assert "unmoved-parameters" not in names(trace)
+
+
+def test_steps_skipped_while_the_scale_comes_down_are_fine() -> None:
+    trace = run(
+        SCALER + "  scaler.scale((w * (torch.inf if i < 2 else 1)).sum()).backward()\n"
+        "  scaler.step(opt); scaler.update()"
+    )
+    (finding,) = [f for f in trace.findings if f.name == "skipped-steps"]
+    assert finding.severity == "fine" and "skipped 2 of 4 steps" in finding.title
+    assert alarms(trace) == set() and "nonfinite-gradient" not in names(trace)
+
+
+def test_a_gradient_clamped_once_after_the_step_is_only_looked_at() -> None:
+    source = LEAF + "w.sum().backward()\nopt.step()\nimage = w.grad.clamp_(-0.1, 0.1)"
+    assert names(run(source)) == {"zeroed"}

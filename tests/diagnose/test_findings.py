@@ -178,10 +178,43 @@ def test_a_cell_run_again_finds_the_gradient_of_the_first_run() -> None:
     again = run("w.sum().backward()\nopt.step()", namespace)
     (finding,) = [f for f in again.findings if f.alarm]
     assert finding.name == "stale-gradient" and "line 3" in finding.title
-    unused: dict[str, object] = {}
-    run(LEAF + "w.sum().backward()", unused)
-    again = run("w.sum().backward()\nopt.step()", unused)
-    assert alarms(again) == {"left-over-from-earlier-cell"}
+
+
+@pytest.mark.parametrize("loop, severity", [("2", "warning"), ("1", "note")])
+def test_a_gradient_left_over_makes_the_first_window_larger(loop: str, severity: str) -> None:
+    """With no later update to compare it with, two cells may fill one window on purpose."""
+    namespace: dict[str, object] = {}
+    run(LEAF + "w.sum().backward()", namespace)
+    cell = f"for i in range({loop}):\n  w.sum().backward()\n  opt.step()\n  opt.zero_grad()"
+    (finding,) = [f for f in run(cell, namespace).findings if "left-over" in f.name]
+    assert finding.severity == severity
+
+
+def test_a_window_that_an_earlier_cell_began_is_no_larger_than_the_others() -> None:
+    namespace: dict[str, object] = {"k": 0}
+    cell = (
+        "for i in range(6):\n  w.sum().backward()\n  k += 1\n"
+        "  if k % 4 == 0:\n    opt.step(); opt.zero_grad()"
+    )
+    run(LEAF + cell, namespace)
+    assert alarms(run(cell, namespace)) == set()
+
+
+def test_a_trunk_that_steps_on_two_losses_does_so_on_purpose() -> None:
+    trace = run(
+        """
+        a, b, c = (torch.ones(2, requires_grad=True) for _ in range(3))
+        opt_a, opt_b, opt_c = (torch.optim.SGD([t], lr=0.1) for t in (a, b, c))
+        for i in range(4):
+            for o in (opt_a, opt_b, opt_c): o.zero_grad()
+            (a * b).sum().backward()
+            opt_b.step()
+            (a + c).sum().backward()
+            opt_c.step()
+            opt_a.step()
+        """
+    )
+    assert [f.severity for f in trace.findings if f.name == "leaked-gradient"] == ["note"]
 
 
 def test_a_failing_diagnosis_does_not_lose_the_others(monkeypatch) -> None:
@@ -193,3 +226,53 @@ def test_a_failing_diagnosis_does_not_lose_the_others(monkeypatch) -> None:
     found = diagnose(trace)
     assert "stale-gradient" in names(found)
     assert any("broken failed" in warning for warning in found.warnings)
+
+
+PART = """
+a, b = (torch.ones(2, requires_grad=True) for _ in range(2))
+opt = torch.optim.SGD([a, b], lr=0.1)
+for i in range({rounds}):
+    a.grad = None
+    (a * b if i == 0 else a).sum().backward()
+    opt.step()
+"""
+
+
+@pytest.mark.parametrize("rounds, found", [(6, {"reused-gradient"}), (3, set())])
+def test_a_part_of_an_optimizer_that_moves_on_by_old_gradient(rounds: int, found: set[str]) -> None:
+    """Twice may be chance."""
+    trace = run(PART.format(rounds=rounds))
+    assert alarms(trace) == found
+    if found:
+        (finding,) = [f for f in trace.findings if f.alarm]
+        assert "moved b again" in finding.title and finding.evidence.tensors == ("b",)
+        assert "b" not in [
+            n for f in trace.findings if f.name == "zeroed" for n in f.evidence.tensors
+        ]
+
+
+BACK = "with torch.no_grad(): w.copy_(torch.ones(2))\n"
+LATER = [
+    ("opt.step()", ["warning"]),
+    (BACK + "opt.step()", ["note"]),
+    ("w.sum().backward()", []),
+    ("opt.zero_grad()\nw.sum().backward()\nopt.step()", []),
+    ("with torch.no_grad(): w -= 0.1 * w.grad", []),
+]
+
+
+@pytest.mark.parametrize("cell, severities", LATER)
+def test_what_an_earlier_cell_has_used_up(cell: str, severities: list[str]) -> None:
+    namespace: dict[str, object] = {}
+    run(LEAF + "w.sum().backward()\nopt.step()", namespace)
+    later = run(cell, namespace)
+    assert [f.severity for f in later.findings if f.name == "reused-gradient"] == severities
+
+
+def test_an_update_by_hand_whose_cell_is_run_again() -> None:
+    namespace: dict[str, object] = {}
+    run(LEAF + "w.sum().backward()", namespace)
+    cell = "with torch.no_grad(): w -= 0.1 * w.grad"
+    assert alarms(run(cell, namespace)) == set()
+    assert alarms(run(cell, namespace)) == {"reused-gradient"}
+    assert alarms(run("w.grad = None", namespace)) == set()

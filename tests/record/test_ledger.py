@@ -195,10 +195,25 @@ def test_another_optimizer_between_two_lines_of_deposit_is_a_leak() -> None:
     story = Story()
     for _ in range(3):
         story.backward(site=OTHER)
+        story.ledger.deposit(2, 2, story.event, story.passes, OTHER)
         story.event += 1
         story.ledger.step("generator", [(2, 2)], story.event, STEP, 1, began=story.event)
+        story.ledger.clear(2, 2, story.event, CLEAR)
         story.backward().step("critic").clear()
     assert story.incidents()["leaked"].actor == "critic"
+
+
+def test_an_optimizer_that_uses_neither_loss_is_not_between_them() -> None:
+    story = Story()
+    for _ in range(3):
+        story.backward(site=OTHER)
+        story.event += 1
+        story.ledger.deposit(2, 2, story.event, 99, CLEAR)
+        story.event += 1
+        story.ledger.step("elsewhere", [(2, 2)], story.event, STEP, 1, began=story.event)
+        story.ledger.clear(2, 2, story.event, CLEAR)
+        story.backward().step("critic").clear()
+    assert story.incidents() == {}
 
 
 def test_an_optimizer_stepped_every_second_time_is_accumulation() -> None:

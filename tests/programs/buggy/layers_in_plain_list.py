@@ -19,7 +19,7 @@ class Net(nn.Module):
 
 torch.manual_seed(0)
 net = Net()
-optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)  # HERE
 for i in range(4):
     x = torch.randn(8, 3)
     optimizer.zero_grad()

@@ -19,7 +19,7 @@ torch.manual_seed(0)
 model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
 for p in model[0].parameters():
     p.requires_grad = False
-optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-2)
+optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=1e-2)  # HERE
 model[0] = LoRALinear(model[0])
 for step in range(5):
     x, y = torch.randn(8, 6), torch.randint(0, 3, (8,))
