@@ -627,8 +627,8 @@ def loss_of(outputs: Sequence[Tensor]) -> float | None:
     """The number that a backward starts from, if it is one number."""
     if len(outputs) != 1 or outputs[0].numel() != 1:
         return None
-    if outputs[0].__class__ is Tensor and outputs[0].dtype is torch.float32:
-        return outputs[0].item()
+    if ordinary(outputs[0]) and outputs[0].is_floating_point():
+        return float(outputs[0].item())
     value = look(outputs[0])
     first = value[0] if isinstance(value, tuple) and value else None
     return float(first) if isinstance(first, (int, float)) else None
