@@ -243,11 +243,7 @@ class Express:
                 return None
             if leaf.numel <= SMALL and look(tensor) != leaf.value:
                 return None
-        for team in way.teams:
-            tensors = team.tensors()
-            if tensors is None or not team.unmoved(tensors):
-                return None
-        if not watch.teams.untouched():
+        if not watch.teams.untouched(still=way.teams):
             return None
         current = BackwardPass(here, {}, way=way)
         current.actor, current.loss = way.actor, loss_of(outputs)
@@ -413,12 +409,8 @@ class Express:
         way = self._steps.get(id(optimizer))
         if way is None or not self._found(way, optimizer):
             return None
-        if len(watch.books.leaves) <= MOST_READ:
-            for team in way.teams:
-                tensors = team.tensors()
-                if tensors is None or not team.unmoved(tensors):
-                    return None
-        if not watch.teams.untouched():
+        few = len(watch.books.leaves) <= MOST_READ
+        if not watch.teams.untouched(still=way.teams if few else ()):
             return None
         here = watch.sources.here()
         watch.recorder.close_bursts()

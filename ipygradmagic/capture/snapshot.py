@@ -461,16 +461,46 @@ def _copy(tensors: Sequence[Tensor | None], places: list[int], looks: list[Look]
 
 
 def flatten(tensors: list[Tensor]) -> Tensor:
-    """All elements in one new array, each tensor in row-major order; no graph is built."""
+    """All elements in one new array, each tensor in row-major order."""
     if len(tensors) == 1:
         return tensors[0].detach().reshape(-1).clone()
-    enabled = torch.is_grad_enabled()
-    try:
-        torch._C._set_grad_enabled(False)
+    with _NoGraph():
         flat: Tensor = torch._C._nn.flatten_dense_tensors(tensors)
-    finally:
-        torch._C._set_grad_enabled(enabled)
     return flat
+
+
+def join(groups: list[list[Tensor]]) -> Tensor:
+    """The same, group by group, where the tensors of a group have all dimensions but the first alike.
+
+    Raises:
+        LookupError: They have not.
+    """
+    pieces: list[Tensor] = []
+    with _NoGraph():
+        try:
+            for group in groups:
+                if len(group) < _FEW:
+                    pieces += [tensor.reshape(-1) for tensor in group]
+                else:
+                    joined = torch.cat(group) if group[0].dim() else torch.stack(group)
+                    pieces.append(joined.reshape(-1))
+            new = len(pieces) == 1 and len(groups[0]) >= _FEW
+            return pieces[0] if new else torch.cat(pieces)
+        except RuntimeError as error:
+            raise LookupError("tensors of other shapes than before") from error
+
+
+class _NoGraph:
+    """``torch.no_grad`` without its cost."""
+
+    __slots__ = ("_enabled",)
+
+    def __enter__(self) -> None:
+        self._enabled = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)
+
+    def __exit__(self, *_: object) -> None:
+        torch._C._set_grad_enabled(self._enabled)
 
 
 def measure(tensor: Tensor) -> Measured:

@@ -10,6 +10,7 @@ ours that is guarded does so, which is what makes the short cuts of :mod:`expres
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ from ipygradmagic.capture.snapshot import (
     Part,
     Unread,
     dense,
-    flatten,
+    join,
     look,
     measure,
 )
@@ -50,16 +51,34 @@ VERSION = attrgetter("_version")
 class Layout:
     """Where the tensors of a team lie in a flat copy of them; large ones are measured instead.
 
+    Tensors that differ in their first dimension only lie side by side: torch joins those as they
+    are, in a third of the time that it takes to flatten each.
+
     Args:
-        sizes: Elements of each.
+        shapes: Of each.
     """
 
-    __slots__ = ("copied", "copies", "counts", "large", "places", "sizes", "small", "starts")
+    __slots__ = (
+        "copied",
+        "copies",
+        "counts",
+        "groups",
+        "large",
+        "places",
+        "sizes",
+        "small",
+        "starts",
+    )
 
-    def __init__(self, sizes: Sequence[int]) -> None:
-        self.sizes = sizes
+    def __init__(self, shapes: Sequence[Sequence[int]]) -> None:
+        self.sizes = sizes = list(map(math.prod, shapes))
         self.large = [i for i, n in enumerate(sizes) if n > MIDDLE]
-        self.copied = [i for i, n in enumerate(sizes) if n <= MIDDLE]
+        alike: dict[object, list[int]] = {}
+        for i, shape in enumerate(shapes):
+            if sizes[i] <= MIDDLE:
+                alike.setdefault(tuple(shape[1:]) if shape else None, []).append(i)
+        self.groups = list(alike.values())
+        self.copied = [i for group in self.groups for i in group]
         self.starts: dict[int, int] = {}
         self.places: dict[int, int] = {}
         self.copies = 0
@@ -98,7 +117,7 @@ class Pack:
         if not tensors:
             return
         if layout.copied:
-            data = flatten([tensors[i] for i in layout.copied] if layout.large else list(tensors))
+            data = join([[tensors[i] for i in group] for group in layout.groups])
             if data.dtype is not dtype or data.numel() != layout.copies:
                 raise LookupError("a team's tensors are not what they were")
             self.copy = Copy(data, layout.counts)
@@ -148,6 +167,7 @@ class Team:
 
     __slots__ = (
         "_addresses",
+        "_dead",
         "book",
         "dtype",
         "grad_ids",
@@ -166,9 +186,10 @@ class Team:
     def __init__(self, pairs: Sequence[tuple[Leaf, Tensor]], read: bool = True) -> None:
         self.read = read
         self.leaves = [leaf for leaf, _ in pairs]
-        self.refs = [weakref.ref(tensor) for _, tensor in pairs]
+        self._dead: list[object] = []
+        self.refs = [weakref.ref(tensor, self._dead.append) for _, tensor in pairs]
         self.places = [id(tensor) for _, tensor in pairs]
-        self.layout = Layout([leaf.numel for leaf in self.leaves])
+        self.layout = Layout([tensor.shape for _, tensor in pairs])
         self.dtype = pairs[0][1].dtype
         self.book = self.reached = 0
         tensors = [tensor for _, tensor in pairs]
@@ -184,9 +205,7 @@ class Team:
 
     def tensors(self) -> list[Tensor] | None:
         """The members, if all of them live."""
-        found = [ref() for ref in self.refs]
-        here = [tensor for tensor in found if tensor is not None]
-        return here if len(here) == len(found) else None
+        return None if self._dead else [ref() for ref in self.refs]  # type: ignore[misc]
 
     def pack(self, tensors: Sequence[Tensor], emptied: bool = False) -> Pack:
         """Looks at the members' gradients or values.
@@ -395,13 +414,18 @@ class Teams:
 
     # -- asking ------------------------------------------------------------------------
 
-    def untouched(self, but: Iterable[Team] = ()) -> bool:
-        """Whether every known gradient is as it was last seen, except perhaps those of ``but``."""
+    def untouched(self, but: Iterable[Team] = (), still: Sequence[Team] = ()) -> bool:
+        """Whether every known gradient is as it was last seen, except perhaps those of ``but``.
+
+        The parameters of ``still`` have to stand where they stood, too.
+        """
         for team in self.made:
             if team in but:
                 continue
             tensors = team.tensors()
             if tensors is None or not team.untouched(tensors):
+                return False
+            if team in still and not team.unmoved(tensors):
                 return False
         others = self._others if self.made else self.books.leaves.values()
         return all(_unchanged(leaf, self._over) for leaf in others)

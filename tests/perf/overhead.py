@@ -201,7 +201,7 @@ def reading(model: nn.Module) -> Iterator[Callable[[], None]]:
     (A loop by hand has each value read before and after it is written.)
     """
     parameters = list(model.parameters())
-    layout = Layout([p.numel() for p in parameters])
+    layout = Layout([p.shape for p in parameters])
     kept: deque[object] = deque(maxlen=12)
     by_hand = len(parameters) == 2
 
