@@ -379,6 +379,10 @@ class Books:
             if len(self._spare) < MOST_SPARE:
                 self._spare.append(slot)
 
+    def is_gradient(self, address: int) -> bool:
+        """Whether some known leaf's gradient lies there now (a dead one's place may be reused)."""
+        return any(self._still_there(slot) for slot in self.by_address.get(address, ()))
+
     def _still_there(self, slot: Slot) -> bool:
         """Some holder's gradient still lies at the slot's address (else it was reused)."""
         for holder in slot.holders:

@@ -281,9 +281,8 @@ class HandWatch:
 
     def _alias(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Source | None:
         """``gradient`` if an operand shares memory with a known gradient."""
-        by_address = self.watch.books.by_address
         for operand in _tensors((*args[1:], *kwargs.values())):
-            if storage_of(operand) in by_address:
+            if self.watch.books.is_gradient(storage_of(operand)):
                 return "gradient"
         return None
 
@@ -387,7 +386,7 @@ class HandWatch:
                 self.watch.settle(change, owner, here, via or "grad.data =", how)
 
     def _is_grad(self, tensor: Tensor) -> bool:
-        return storage_of(tensor) in self.watch.books.by_address
+        return self.watch.books.is_gradient(storage_of(tensor))
 
     def _attribute_set(
         self, leaf: Leaf, tensor: Tensor, name: str, here: Here, before: Look, place: int
