@@ -134,7 +134,7 @@ class Copy:
     def zero(self) -> bool:
         """All of it is zero."""
         if self._zero is None:
-            self._zero = not bool(self.data.any())
+            self._zero = not _any(self.data)
         return self._zero
 
     def summary(self, which: int) -> Summary:
@@ -187,6 +187,11 @@ def _of_rows(rows: np.ndarray[Any, np.dtype[np.float64]]) -> Iterator[Summary]:
         )
 
 
+def _any(data: Tensor) -> bool:
+    """Whether some element is not zero; mostly the first one tells."""
+    return data.numel() > 0 and (data[0].item() != 0 or bool(data.any()))
+
+
 class Part:
     """One tensor's place in a :class:`Copy`."""
 
@@ -203,7 +208,8 @@ class Part:
     def zero(self) -> bool:
         """Every element is zero."""
         if self._nonzero is None:
-            self._nonzero = not self.copy.zero and bool(self.data.any())
+            whole = len(self.copy.sizes) == 1
+            self._nonzero = not self.copy.zero if whole else _any(self.data)
         return not self._nonzero
 
     @property

@@ -17,11 +17,10 @@ from torch import Tensor
 from ipygradmagic.capture.books import Books, Leaf, grad_key, storage_of
 from ipygradmagic.capture.derivation import Answer
 from ipygradmagic.capture.recorder import RawChange, RawEvent
-from ipygradmagic.capture.snapshot import EXACT, Look, dense, is_zero, look
+from ipygradmagic.capture.snapshot import EXACT, MIDDLE, Look, dense, is_zero, look
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.watch import Watch, proportional, same
 from ipygradmagic.record.events import Source
-from ipygradmagic.record.tensors import SMALL
 
 
 class Ticket(NamedTuple):
@@ -131,10 +130,10 @@ def sole_holder(books: Books, target: Tensor) -> Leaf | None:
 
 
 def covers(target: Tensor, whole: Tensor) -> bool:
-    """Whether writing ``target`` writes all of a small ordinary tensor."""
+    """Whether writing ``target`` writes all of an ordinary tensor that is not large."""
     if target is not whole:
         if target.data_ptr() != whole.data_ptr() or target.shape != whole.shape:
             return False
         if target.stride() != whole.stride() or target.dtype is not whole.dtype:
             return False
-    return whole.__class__ in EXACT and whole.numel() <= SMALL and dense(whole)
+    return whole.__class__ in EXACT and whole.numel() <= MIDDLE and dense(whole)

@@ -39,6 +39,7 @@ from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.teams import Way
 from ipygradmagic.capture.watch import BackwardPass, Watch
 from ipygradmagic.record.pace import Stand, pace
+from ipygradmagic.record.tensors import SMALL
 
 _functions = torch._C._len_torch_function_stack
 _dispatches = torch._C._len_torch_dispatch_stack
@@ -449,8 +450,8 @@ def _rows(last: Round, now: Round) -> tuple[Sequence[Any], ...]:
 
 
 def _simple(leaf: Leaf) -> bool:
-    """A leaf with a gradient that is zero, which is the tensor that was last seen."""
-    return leaf.key is not None and leaf.key[1] >= 0 and is_zero(leaf.grad)
+    """A small leaf with a gradient that is zero, which is the tensor that was last seen."""
+    return leaf.numel <= SMALL and leaf.key is not None and leaf.key[1] >= 0 and is_zero(leaf.grad)
 
 
 def _even_keys(keys: tuple[Any, ...]) -> bool:
