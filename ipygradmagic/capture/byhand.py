@@ -26,11 +26,13 @@ from ipygradmagic.capture.recorder import RawChange, RawEvent
 from ipygradmagic.capture.snapshot import Look, look, look_all
 from ipygradmagic.capture.solo import Solo, Ticket
 from ipygradmagic.capture.source import Here, in_optim, is_user
+from ipygradmagic.capture.teams import Way
 from ipygradmagic.capture.watch import Watch, proportional, same, version_of
 from ipygradmagic.record.events import Source
 
 _SCALING = {"mul_", "div_", "__imul__", "__itruediv__", "multiply_", "divide_", "_foreach_mul_"}
 _SCALING |= {"_foreach_div_", "true_divide_"}
+_NOT_DONE = object()
 MOST_ANSWERS = 10_000
 """So many answers to "was this computed from a gradient?" are remembered, by line and leaf."""
 MEASURING = 1e6
@@ -131,6 +133,10 @@ class HandWatch:
                     label, event = self._written_again(ticket, args, kwargs)
                     self.steady.wrote(ticket, label, event)
                 return result
+        if self.watch.teams.made and name in _SCALING:
+            clipped = self._clipping(name, original, targets, args, kwargs)
+            if clipped is not _NOT_DONE:
+                return clipped
         before: tuple[Here, Touched, list[Look], list[int]] | None = None
         with self.watch.guard():
             before = self._before(targets)
@@ -139,6 +145,34 @@ class HandWatch:
         if before is not None:
             with self.watch.guard():
                 self._after(name, before, args, kwargs)
+        return result
+
+    def _clipping(
+        self,
+        name: str,
+        original: Callable[..., Any],
+        targets: Sequence[Tensor],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """All gradients of all teams are clipped at once; ``_NOT_DONE`` if it is something else."""
+        __tracebackhide__ = True
+        watch, express = self.watch, self.backward.express
+        way: Way | None = None
+        with watch.light():
+            here = watch.sources.here()
+            via = here.via.co_name if here.via is not None else ""
+            if _how(name, via) == "clipped":
+                way = express.before_edit(targets, here)
+        if way is None:
+            return _NOT_DONE
+        result = original(*args, **kwargs)
+        done = False
+        with watch.light():
+            done = express.after_edit(way, here, via, "clipped")
+        if not done:
+            with watch.guard():  # which parts the teams, as they were seen before
+                self._after(name, (here, self._touched(targets), [], []), args, kwargs)
         return result
 
     def _written_again(

@@ -106,15 +106,16 @@ class CallWatch:
             return
         given = [parameters] if isinstance(parameters, Tensor) else parameters
         here = watch.sources.here()
-        watch.halt()
         seen = self._clips.setdefault(here.site, _Clips())
         if not given:
+            watch.halt()
             seen.nobody += 1
             seen.first_nobody = seen.first_nobody or watch.recorder.total
             seen.exhausted = seen.exhausted or _holds_used_up(here.frame)
         elif any(p.grad is not None for p in given) and not _is_zero(total):
             seen.some += 1
         else:
+            watch.halt()
             seen.nothing += 1
             seen.first_nothing = seen.first_nothing or watch.recorder.total
             found = (watch.books.find(p) for p in given)

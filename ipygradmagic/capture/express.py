@@ -78,6 +78,8 @@ class Entry(NamedTuple):
         loss: That a backward started from.
         heard: What was added to small gradients that held something.
         number: Of the operation that made the loss.
+        how: What was done to the gradients by an edit.
+        changed: Whether that changed any number (of every gradient, or of none).
     """
 
     kind: Kind
@@ -90,18 +92,21 @@ class Entry(NamedTuple):
     loss: float | None = None
     heard: Mapping[int, list[Look]] = {}
     number: int = 0
+    how: str = ""
+    changed: bool = True
 
 
 class TeamEvent(RawEvent):
     """An event that concerned whole teams; its changes are told apart when somebody asks."""
 
-    __slots__ = ("_changes", "_size", "heard", "order", "shares")
+    __slots__ = ("_changes", "_size", "changed", "heard", "order", "shares")
 
     def __init__(self, index: int, kind: Kind, number: int, label: str, here: Here) -> None:
         self._changes: list[RawChange] | None = []
         self.shares: list[Share] = []
         self.order: list[tuple[int, int]] = []
         self.heard: Mapping[int, list[Look]] = {}
+        self.changed = True
         self._size = 1, 0
         super().__init__(index, kind, number, label, here)
 
@@ -135,7 +140,7 @@ class TeamEvent(RawEvent):
         ]
         changes: list[RawChange] = []
         for i, leaf in enumerate(team.leaves):
-            change = RawChange(leaf, before[i], after[i], changed=kind != "step")
+            change = RawChange(leaf, before[i], after[i], changed=kind != "step" and self.changed)
             change.value_before, change.value_after, change.holds = old[i], new[i], share.holds
             if kind == "backward":
                 fill_added(change, self.heard.get(leaf.id))
@@ -187,6 +192,7 @@ class Express:
         self._lines: dict[int, Way] = {}
         self._steps: dict[int, Way] = {}
         self._zeros: dict[tuple[int, int], Way] = {}
+        self._edits: dict[int, Way] = {}
 
     # -- learning ----------------------------------------------------------------------
 
@@ -506,6 +512,49 @@ class Express:
         self._tell(Entry("zero_grad", label, way.actor, _place(here), way, parts))
         return True
 
+    # -- clipping ----------------------------------------------------------------------
+
+    def before_edit(self, targets: Sequence[Tensor], here: Here) -> Way | None:
+        """All gradients that there are will be edited at once; None if leaf by leaf.
+
+        (A model at a time, or a dtype at a time, is one event of several calls.)
+        """
+        teams = [team for team in self.watch.teams.made if team.grads is not None]
+        if not teams or not self.watch.teams.read or not self._calm():
+            return None
+        ids = list(map(id, targets))
+        way = self._edits.get(here.site)
+        if way is None or way.generation != self.watch.teams.generation or way.teams != teams:
+            at = {g: (k, i) for k, team in enumerate(teams) for i, g in enumerate(team.grad_ids)}
+            order = [at[g] for g in ids if g in at]
+            way = Way([], "", generation=self.watch.teams.generation, teams=teams, order=order)
+            _remember(self._edits, here.site, way)
+        if [way.teams[k].grad_ids[i] for k, i in way.order] != ids:
+            del self._edits[here.site]
+            return None
+        whole = sum(len(team.leaves) for team in teams) == len(ids)
+        return way if whole and self.watch.teams.untouched() else None
+
+    def after_edit(self, way: Way, here: Here, label: str, how: str) -> bool:
+        """Whether the edit has been recorded."""
+        parts, taken, changed = [], [], set[bool]()
+        for team in way.teams:
+            tensors = team.tensors()
+            grads = list(map(GRAD, tensors)) if tensors is not None else []
+            if list(map(id, grads)) != team.grad_ids or team.grads is None:
+                return False
+            pack = team.pack(grads)
+            changed.update(pack.differs(team.grads))
+            if len(changed) != 1 or not pack.finite or pack.zero:
+                return False
+            parts.append(Part(team, team.grads, pack))
+            taken.append((team, grads, pack))
+        for team, grads, pack in taken:
+            team.take(grads, pack)
+        place = _place(here)
+        self._tell(Entry("edit", label, "", place, way, parts, how=how, changed=changed.pop()))
+        return True
+
     # -- all ---------------------------------------------------------------------------
 
     def _tell(self, entry: Entry) -> None:
@@ -517,8 +566,7 @@ class Express:
         watch, ledger, kind = self.watch, self.watch.ledger, entry.kind
         event = watch.recorder.begin(kind, entry.label, entry.here, TeamEvent)
         assert isinstance(event, TeamEvent)
-        event.actor, event.missed, event.loss = entry.actor, entry.missed, entry.loss
-        event.heard = entry.heard
+        tell(event, entry)
         index, site, number = event.index, event.site, event.number
         if kind == "step":
             books = [(part.team.book, part.team.book) for part in entry.parts]
@@ -532,9 +580,12 @@ class Express:
                 ledger.clear(book, book, index, site)
             elif kind == "zero_grad" and before is not None:
                 ledger.detach(book, book, index, site)
+            elif kind == "edit":
+                ledger.edit(book, book, index, site, entry.how, number, changed=entry.changed)
             shares.append(Share(team, before, after, ledger.holds(book), *values))
         event.told(shares, entry.way.order)
-        event.unchanged = max(0, len(watch.books.leaves) - event.size()[0] + 1)
+        if kind != "edit":
+            event.unchanged = max(0, len(watch.books.leaves) - event.size()[0] + 1)
         watch.recorder.finish(event)
         watch.teams.used += 1
         if kind == "backward":
@@ -596,6 +647,13 @@ class Express:
         """The leaves at these identities."""
         by_place = self.watch.books.by_place
         return [by_place[place].id for place in places if place in by_place]
+
+
+def tell(event: TeamEvent, entry: Entry) -> None:
+    """What an event says that does not hang on the books."""
+    event.actor = entry.actor if entry.kind != "edit" else None
+    event.missed, event.loss = entry.missed, entry.loss
+    event.heard, event.changed = entry.heard, entry.changed
 
 
 def _place(here: Here) -> Here:

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ipygradmagic.capture.express import Entry, Express, Share, TeamEvent
+from ipygradmagic.capture.express import Entry, Express, Share, TeamEvent, tell
 from ipygradmagic.capture.patience import Patience
 from ipygradmagic.capture.recorder import COPIES, EACH, TAIL, RawEvent
 from ipygradmagic.capture.rounds import later
@@ -65,6 +65,8 @@ def _alike(one: Entry, other: Entry) -> bool:
         and one.kind == other.kind
         and one.here.site == other.here.site
         and one.missed == other.missed
+        and one.changed is other.changed
+        and one.how == other.how
         and [p.before is None for p in one.parts] == [p.before is None for p in other.parts]
         and [p.after is None for p in one.parts] == [p.after is None for p in other.parts]
     )
@@ -225,9 +227,8 @@ class SteadyTeams:
             count = model.number + number * counts[entry.kind]
             index = model.index + number * m
             event = TeamEvent(index, entry.kind, count, entry.label, entry.here)
-            event.actor, event.missed, event.loss = entry.actor, entry.missed, entry.loss
-            event.heard, event.unchanged = entry.heard, model.unchanged
-            event.signature = model.signature
+            tell(event, entry)
+            event.unchanged, event.signature = model.unchanged, model.signature
             shares = []
             for was, now, (team, before, after, *values) in zip(olds, news, entry.parts):
                 key = (was.holds, now.holds)

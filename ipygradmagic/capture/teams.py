@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -136,6 +136,21 @@ class Pack:
             return self.emptied
         good = self.copy is None or self.copy.zero
         return good and all(m.zero for m in self.large.values())
+
+    def differs(self, other: Pack) -> Iterator[bool]:
+        """Whether they are other numbers than those: of each tensor, or of all at once."""
+        if self.copy is not None and other.copy is not None:
+            mine, its = self.copy.data, other.copy.data
+            firsts = torch.tensor([s for s in self.layout.starts.values() if s < len(mine)])
+            if torch.equal(mine, its):
+                yield False
+            elif bool((mine[firsts] != its[firsts]).all()):
+                yield True
+            else:
+                counts = self.layout.counts
+                spans = zip(torch.split(mine, counts), torch.split(its, counts))
+                yield from (not torch.equal(a, b) for a, b in spans)
+        yield from (self.large[i] != other.large[i] for i in self.layout.large)
 
     def looks(self) -> list[Look]:
         """One for each tensor."""

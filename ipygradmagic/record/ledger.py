@@ -224,7 +224,7 @@ class Ledger:
         if held.clipped and held.clipped < self._account(leaf).last_deposit:
             deposited = held.runs[-1].site
             again = self._incidents.note("clip-again", event, leaf, site, deposited=deposited)
-            again.repeats += changed
+            again.repeats += changed * len(self._incidents.members.get(leaf, (leaf,)))
         held.clipped, held.clipped_at = event, site
 
     def notice(
