@@ -18,7 +18,10 @@ from ipygradmagic import trace
 BORDER = {
     # What torch calls, or what calls torch: without them there is no call of the user's either.
     "BackwardWatch.around",
+    "BackwardWatch._steadily",
+    "BackwardWatch._over",
     "HandWatch.around",
+    "HandWatch._clipping",
     "HandWatch.around_attribute",
     "HandWatch.around_module_toggle",
     "HandWatch.around_swap",
@@ -46,9 +49,18 @@ BORDER = {
     "_Guard._part",
     "Teams.give_up",
     "Watch.fault",
+    "Watch.halt",
     "_Local.unshield",
     "HandWatch.touches",
     "OptimizerWatch.working",
+    "Teams.owns",
+    "Team.owns",
+    "Steady.departs",
+    "Steady.arrives",
+    "Steady.write",
+    # A few plain assignments, when a trace starts.
+    "Steady._forget",
+    "SteadyTeams._forget",
     # What starts and stops: a trace that cannot start says so before anything of the user's runs.
     "Tracer.start",
     "Tracer.stop",
@@ -118,9 +130,23 @@ def train() -> list[torch.Tensor]:
         w = (w.detach() * 2).requires_grad_()
     torch.utils.swap_tensors(model[2].bias, nn.Parameter(torch.ones(1)))
     quick.add_param_group({"params": [w]})
+    del middle  # while it keeps its gradient, nothing is steady
+    a, plain = torch.ones(1, requires_grad=True), nn.Linear(2, 1)
+    steady = torch.optim.SGD(plain.parameters(), lr=0.1)
+    for _ in range(9):
+        (a * a).sum().backward()
+        a.data -= 0.1 * a.grad
+        a.grad.zero_()
+    for _ in range(9):
+        steady.zero_grad()
+        plain(x).sum().backward()
+        nn.utils.clip_grad_norm_(plain.parameters(), 0.1)
+        steady.step()
     return [p.detach().clone() for p in model.parameters()] + [
         w.detach(),
         v.detach(),
+        a.detach(),
+        plain.weight.detach(),
         torch.rand(1),
     ]
 

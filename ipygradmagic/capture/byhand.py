@@ -362,11 +362,15 @@ class HandWatch:
         """``t.grad = …``, ``del t.grad``, ``t.data = …``, ``t.requires_grad = …``."""
         __tracebackhide__ = True
         after: Callable[[], None] | None = None
-        if not torch.compiler.is_compiling() and not self._stores_what_is_there(
-            tensor, name, value
-        ):
-            with self.watch.guard():
-                after = self._plan_attribute(tensor, name, value)
+        if not torch.compiler.is_compiling():
+            there = False
+            try:
+                there = self._stores_what_is_there(tensor, name, value)
+            except Exception as error:
+                self.watch.fault(error)
+            if not there:
+                with self.watch.guard():
+                    after = self._plan_attribute(tensor, name, value)
         run()
         if after is not None:
             with self.watch.guard():

@@ -197,7 +197,7 @@ class Steady:
                     return True
             except Exception as error:
                 self.watch.fault(error)
-            self.halt()
+            self.watch.halt()
         return False
 
     def _expected(self, outputs: Sequence[Tensor], args: Sequence[Any]) -> bool:
@@ -231,7 +231,7 @@ class Steady:
         """The backward is over: the pass, if it is to be recorded by someone else after all."""
         with self._lock:
             if self.watch.noting and (error is not None or not self._arrived()):
-                self.halt()
+                self.watch.halt()
             self._inside = False
             current, self._current = self._current, None
         return current
@@ -299,7 +299,7 @@ class Steady:
                 self._written(write, before, target)
             except Exception as error:
                 self.watch.fault(error)
-                self.halt()
+                self.watch.halt()
         return result
 
     def _written(self, write: Write, before: Value, target: Tensor) -> None:

@@ -274,7 +274,10 @@ class Watch:
         """What was only noted of steady loops is told and booked."""
         self.busy = False
         for one in self.halts:
-            one()
+            try:
+                one()
+            except Exception as error:
+                self.fault(error)
 
     def light(self) -> _Light:
         """For the short cuts; they say by a ``LookupError`` that it must be done leaf by leaf."""
