@@ -22,6 +22,7 @@ from ipygradmagic.record.incidents import (
     Incident,
     IncidentKind,
     Incidents,
+    Kept,
     Locate,
     NameOf,
     Open,
@@ -85,6 +86,8 @@ class Ledger:
         found.holders.discard(leaf)
         account = self._account(leaf)
         account.clears += 1
+        if account.undo:
+            account.undo = []
         if not found.holders:
             if found.runs:
                 self._drop(account, found, leaf, event, site)
@@ -100,6 +103,8 @@ class Ledger:
         found = self._slots.get(slot)
         account = self._account(leaf)
         account.clears += 1
+        if account.undo:
+            account.undo = []
         if found is not None:
             self._drop(account, found, leaf, event, site)
 
@@ -280,7 +285,8 @@ class Ledger:
         """The last update by hand was taken back: the value is what it was before it.
 
         (Adversarial training moves the weights along the gradient, makes a second backward there,
-        and puts them back before the step.) What that update consumed is held, unused, again.
+        and puts them back before the step.) What that update consumed is held, unused, again; unless
+        it was cleared meanwhile (SAM): then that was its use.
         """
         account = self._account(leaf)
         found = self._slots.get(slot) if slot is not None else None
@@ -510,9 +516,18 @@ class Ledger:
             slot.consumers.clear()
             slot.again = 0
 
-    def report(self, counts: dict[str, int], locate: Locate) -> LedgerReport:
-        """Totals and incidents so far."""
-        self._last_looks()
+    def report(
+        self, counts: dict[str, int], locate: Locate, kept: Kept = lambda *_: False
+    ) -> LedgerReport:
+        """Totals and incidents so far.
+
+        Args:
+            counts: Events by kind.
+            locate: The line of a site.
+            kept: Whether the code reads what is deposited at one site, and keeps what it read, before
+                clearing it at another.
+        """
+        self._last_looks(kept)
         return LedgerReport(
             counts=tuple(sorted(counts.items())),
             books=tuple(self._books()),
@@ -847,11 +862,13 @@ class Ledger:
                 self._drop(self._account(leaf), found, leaf, event, site)
             del self._slots[old]
 
-    def _last_looks(self) -> None:
+    def _last_looks(self, kept: Kept) -> None:
         """What can only be said at the end: odd first windows, and what was thrown away."""
         for late in self._incidents.opened():
             if late.kind == "clip-after-step" and late.site in self._in_time:
                 self._incidents.drop(late)  # in time for the next optimizer, which shares the call
+            elif late.kind == "partial-window" and kept(late.deposited, late.site):
+                self._incidents.drop(late)
             elif late.kind == "leftover":
                 late.repeats = self._surplus(late)
             elif late.kind == "leaked":
@@ -870,7 +887,7 @@ class Ledger:
                     )
             for site, lost in account.dropped_by_site.items():
                 used = account.used_by_site.get(site, 0)
-                if lost > 0 and used > 0:
+                if lost > 0 and used > 0 and not kept(site, account.cleared_at):
                     found = self._incidents.note(
                         "discarded",
                         account.last_deposit,
