@@ -65,6 +65,7 @@ class Incident:
         repeats: For ``reused`` and ``reused-part`` (some tensors of an optimizer, while others had
             something new): the longest series of repeats without a new deposit. (``reused-later``:
             an earlier trace had used all of it, at ``origin``.) For
+            ``cleared-before-step``: how many updates used a gradient of these tensors after all. For
             ``leaked``: how many other optimizers the loss trains whose deposit came last. For
             ``leftover``: how many contributions more than any later update the first one used; 0 if
             no other followed (``oldest``: how many it used). For

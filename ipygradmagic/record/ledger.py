@@ -281,6 +281,14 @@ class Ledger:
             account.undo = before
         return used
 
+    def idle(self, leaf: int, event: int, site: int, number: int) -> None:
+        """An update by hand read a gradient that had been emptied, and did nothing."""
+        account = self._account(leaf)
+        if account.dropped:
+            found = self._incidents.note("cleared-before-step", event, leaf, site, number=number)
+            found.deposited, found.other = account.dropped[-1].site, account.cleared_at
+            account.dropped.clear()
+
     def undo(self, leaf: int, slot: int | None, event: int) -> None:
         """The last update by hand was taken back: the value is what it was before it.
 
@@ -871,6 +879,11 @@ class Ledger:
                 self._incidents.drop(late)
             elif late.kind == "leftover":
                 late.repeats = self._surplus(late)
+            elif late.kind == "cleared-before-step":
+                some = (self._accounts[i] for i in late.leaves if i in self._accounts)
+                late.repeats = max((a.consumptions for a in some), default=0)
+                if not late.actor and kept(late.deposited, late.other):
+                    self._incidents.drop(late)
             elif late.kind == "leaked":
                 late.repeats = len(self._others(late, late.other))
                 if not self._others(late, late.deposited):
