@@ -188,7 +188,7 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
         lost, used = incident.count, incident.repeats
         if lost < 2 or lost < used:
             continue
-        meant = 0 < _clearings(trace, incident.where) <= lost
+        meant = 0 < _clearings(trace, incident.where) <= max(lost, _lost_before(trace, incident))
         yield Finding(
             name="discarded-contribution",
             severity="note" if meant else "warning",
@@ -201,6 +201,12 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
             remedy=Remedy("Clear the gradients once for each update, not for each backward."),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
+
+
+def _lost_before(trace: Trace, incident: Incident) -> int:
+    """How many contributions all leaves of such a name have lost, if there were several."""
+    books = (b for b in trace.ledger.books if b.name in incident.tensors and b.leaves > 1)
+    return max((b.discarded for b in books), default=0)
 
 
 def _clearings(trace: Trace, where: SourceLocation | None) -> int:

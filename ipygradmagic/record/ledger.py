@@ -880,8 +880,7 @@ class Ledger:
             elif late.kind == "leftover":
                 late.repeats = self._surplus(late)
             elif late.kind == "cleared-before-step":
-                some = (self._accounts[i] for i in late.leaves if i in self._accounts)
-                late.repeats = max((a.consumptions for a in some), default=0)
+                late.repeats = self._used_after_all(late)
                 if not late.actor and kept(late.deposited, late.other):
                     self._incidents.drop(late)
             elif late.kind == "leaked":
@@ -910,6 +909,16 @@ class Ledger:
                     )
                     found.count = max(found.count, lost)
                     found.repeats = max(found.repeats, used)
+
+    def _used_after_all(self, found: Open) -> int:
+        """The most updates that used the gradient of one of these leaves, or of one of their name."""
+        names = set(found.leaves.values())
+        gone = [total for name, (_, total) in self._gone.items() if name in names]
+        known = set(found.leaves)
+        bonds = self._incidents.members.items()
+        known |= {one for one, leaves in bonds if not found.leaves.keys().isdisjoint(leaves)}
+        some = [self._accounts[i] for i in known if i in self._accounts]
+        return max((a.consumptions for a in (*gone, *some)), default=0)
 
     def _surplus(self, found: Open) -> int:
         """How much more than any later update the first one used; 0 where there is no later one."""
