@@ -208,7 +208,7 @@ def _binders(
     outer = ast.Global if code.co_name == "<module>" else ast.Nonlocal
     for inner in (*_inner_codes(code), *strangers):
         module = module_of(inner.co_filename)
-        node = _node_of(module, inner) if module is not None else None
+        node = node_of(module, inner) if module is not None else None
         if module is None or node is None or isinstance(node, ast.Module):
             continue
         if any(isinstance(n, outer) and name in n.names for n in own_nodes(node)):
@@ -229,7 +229,7 @@ def loop_names(code: CodeType | None) -> frozenset[str]:
     module = module_of(code.co_filename) if code is not None else None
     if module is None or code is None:
         return frozenset()
-    return bindings_of(_node_of(module, code)).looped
+    return bindings_of(node_of(module, code)).looped
 
 
 def _statement(frame: FrameType | None, target: str) -> Answer:
@@ -304,10 +304,10 @@ def _scope_in(
     module = module_of(code.co_filename)
     if module is None:
         return None
-    return Scope(module, _node_of(module, code), frame, exclude, depth)
+    return Scope(module, node_of(module, code), frame, exclude, depth)
 
 
-def _node_of(module: Module, code: CodeType) -> FunctionNode | ast.Module:
+def node_of(module: Module, code: CodeType) -> FunctionNode | ast.Module:
     """The definition that a code object was compiled from; comprehensions belong to their host."""
     if code.co_name == "<module>":
         return module.tree
@@ -549,7 +549,7 @@ def _elsewhere(value: object) -> list[tuple[Module, FunctionNode]]:
     module = module_of(value.__code__.co_filename)
     if module is None:
         return []
-    node = _node_of(module, value.__code__)
+    node = node_of(module, value.__code__)
     return [] if isinstance(node, ast.Module) else [(module, node)]
 
 

@@ -16,6 +16,7 @@ from ipygradmagic.capture.books import Leaf, grad_of
 from ipygradmagic.capture.comments import ignores
 from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.reading import Evidence
+from ipygradmagic.capture.readoff import Readings
 from ipygradmagic.capture.recorder import HEAD
 from ipygradmagic.capture.snapshot import look, summary
 from ipygradmagic.capture.source import Sources, is_user
@@ -40,7 +41,8 @@ def harvest(
     optimizers = tuple(optimizer_infos(watch))
     tensors = tuple(_tensors(watch, error, running))
     labels = {t.id: t.name for t in tensors}
-    ledger = watch.ledger.report(watch.recorder.counts, watch.sources.locate)
+    kept = Readings(watch.sources, watch.discovery.namespace).kept
+    ledger = watch.ledger.report(watch.recorder.counts, watch.sources.locate, kept)
     ended = cell_error(watch.sources, error, freed_by)
     origins = [i.origin for i in ledger.incidents] + [t.holds.origin for t in tensors if t.holds]
     files = [*watch.sources.files(), *(place.file for place in origins if place is not None)]

@@ -168,6 +168,11 @@ class Sources:
             return []
         return [file for file in reversed(linecache.cache) if self._cell_of(file) is not None]
 
+    def known_files(self) -> list[str]:
+        """The user's files in which anything happened, and the notebook's cells."""
+        here = dict.fromkeys(code.co_filename for key in self._keys for code, _ in key)
+        return list(here | dict.fromkeys(self.cells()))
+
     def lines_run(self, file: str) -> set[int]:
         """The lines of a file that are known to have run."""
         places = {p for key in self._keys for p in key if p[0].co_filename == file}

@@ -518,7 +518,9 @@ class Watch:
         change = RawChange(leaf, leaf.grad, leaf.grad, changed=False)
         change.value_before, change.value_after = before, after
         nothing = self._of_nothing(leaf, before, after) and not self._of_clones(here)
-        if source == "gradient" and not nothing:
+        if source == "gradient" and nothing:
+            self.ledger.idle(leaf.id, event.index, event.site, event.number)
+        elif source == "gradient":
             if not is_finite(leaf.grad):
                 self.ledger.nonfinite(leaf.id, event.index, event.site, event.number, used=True)
             at = (event.index, event.site, event.number)

@@ -15,6 +15,7 @@ from ipygradmagic.diagnose.words import (
     plural,
     times,
     total,
+    verb,
 )
 from ipygradmagic.record.findings import Edit, Evidence, Finding, Remedy
 from ipygradmagic.record.ledger import Incident, LeafBook
@@ -26,6 +27,8 @@ def stale_gradient(trace: Trace) -> Iterator[Finding]:
     """A contribution consumed again together with a newer one: a forgotten ``zero_grad``."""
     for incident in of_kind(trace, "stale"):
         old = f"backward #{incident.oldest}" if incident.oldest else _earlier(incident.origin)
+        newer = f"backward #{incident.newest}" if incident.newest else "a newer one"
+        again = verb(incident.tensor_count, "an old gradient", "old gradients")
         what = f"{incident.actor}.step()" if incident.actor else "the update"
         since = f"{what} #{incident.number}"
         often = f" It happened {times(incident.count)}." if incident.count > 1 else ""
@@ -33,9 +36,9 @@ def stale_gradient(trace: Trace) -> Iterator[Finding]:
             name="stale-gradient",
             severity="error",
             title=(
-                f"Forgotten zero_grad: {since}{at(incident.where)} used old gradient again: "
+                f"Forgotten zero_grad: {since}{at(incident.where)} used {again} again: "
                 f"{grads(incident)} still held {old}, which an earlier update had already used, when "
-                f"backward #{incident.newest} was added.{often}"
+                f"{newer} was added.{often}"
             ),
             cause=(
                 "backward() adds to .grad, it does not replace it. Nothing cleared the gradient "
@@ -52,7 +55,7 @@ def stale_gradient(trace: Trace) -> Iterator[Finding]:
 
 
 def _earlier(origin: SourceLocation | None) -> str:
-    return f"an earlier run ({origin.place})" if origin is not None else "an earlier run"
+    return f"that of an earlier run ({origin.place})" if origin is not None else "an earlier one"
 
 
 def _clear_remedy(trace: Trace, incident: Incident) -> Remedy:
@@ -185,7 +188,7 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
         lost, used = incident.count, incident.repeats
         if lost < 2 or lost < used:
             continue
-        meant = 0 < _clearings(trace, incident.where) <= lost
+        meant = 0 < _clearings(trace, incident.where) <= max(lost, _lost_before(trace, incident))
         yield Finding(
             name="discarded-contribution",
             severity="note" if meant else "warning",
@@ -198,6 +201,12 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
             remedy=Remedy("Clear the gradients once for each update, not for each backward."),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
+
+
+def _lost_before(trace: Trace, incident: Incident) -> int:
+    """How many contributions all leaves of such a name have lost, if there were several."""
+    books = (b for b in trace.ledger.books if b.name in incident.tensors and b.leaves > 1)
+    return max((b.discarded for b in books), default=0)
 
 
 def _clearings(trace: Trace, where: SourceLocation | None) -> int:
@@ -222,8 +231,8 @@ def uncleared_gradient(trace: Trace) -> Iterator[Finding]:
             name="uncleared-gradient",
             severity="note",
             title=(
-                f"{listed(names)} holds gradient that an update has already used, and a newer one on "
-                "top of it: the next update would use the old one again."
+                f"{listed(names)} {verb(len(names), 'holds', 'hold')} a gradient that an update has "
+                "already used, and a newer one on top of it: the next update would use the old one again."
             ),
             cause="Nothing cleared the gradient between the update and this backward.",
             remedy=Remedy("Clear it before the backward.", f"{some[0].name}.grad = None"),
@@ -243,8 +252,8 @@ def growing_sum(trace: Trace) -> Iterator[Finding]:
         name="growing-sum",
         severity="note",
         title=(
-            f"{listed([b.name + '.grad' for b in books])} now holds the sum of {most} backward "
-            "passes: backward() accumulates."
+            f"{listed([b.name + '.grad' for b in books])} now {verb(len(books), 'holds', 'hold')} the "
+            f"sum of {most} backward passes: backward() accumulates."
         ),
         cause=(
             "Each backward adds to .grad what it computed; nothing used or cleared the gradient "
@@ -285,6 +294,8 @@ def partial_window(trace: Trace) -> Iterator[Finding]:
 def accumulation(trace: Trace) -> Iterator[Finding]:
     """Several backward passes for one update, each used once."""
     books = [b for b in _clean_books(trace) if b.largest > 1 and not b.rebinds]
+    mixed = {name for _, _, names in _passes_for_others(trace) for name in names}
+    books = [b for b in books if b.name not in mixed]
     if not books:
         return
     small, large = min(b.smallest for b in books), max(b.largest for b in books)
@@ -294,11 +305,96 @@ def accumulation(trace: Trace) -> Iterator[Finding]:
         severity="fine",
         title=(
             f"{size} backward passes per update, each used exactly once: gradient accumulation, not "
-            "a forgotten zero_grad."
+            f"a forgotten zero_grad.{_rest(books)}"
         ),
         cause="The gradients are cleared after each update, so no contribution is used twice.",
         evidence=Evidence(tensors=tuple(b.name for b in books)),
     )
+
+
+def _rest(books: list[LeafBook]) -> str:
+    """What the last update has left over."""
+    left = max(b.pending for b in books)
+    return f" The last {left} {verb(left, 'has', 'have')} not been used yet." if left else ""
+
+
+def unfinished_window(trace: Trace) -> Iterator[Finding]:
+    """The code ends with less than a window of accumulated gradients, which no update has used."""
+    books = [
+        b
+        for b in _clean_books(trace)
+        if b.consumptions > 1 and 0 < b.pending < b.smallest == b.largest and not b.rebinds
+    ]
+    if books and trace.error is None:
+        left, size = max(b.pending for b in books), max(b.largest for b in books)
+        last = [e.where for e in trace.events if e.kind == "backward"][-1:]
+        passes = f"{left} backward passes have" if left > 1 else "backward pass has"
+        yield Finding(
+            name="discarded-contribution",
+            severity="note",
+            title=(
+                f"The last {passes} not been used by any update: the code ended in the middle of a "
+                f"window of {size}."
+            ),
+            cause=f"There is an update after every {size} backward passes, and the number of passes "
+            f"is no multiple of {size}.",
+            consequence="What was computed last does not count, unless an update is still to come.",
+            remedy=Remedy("Step once more after the loop, for what is left."),
+            evidence=Evidence(lines=lines(*last), tensors=tuple(b.name for b in books), count=left),
+        )
+
+
+def pass_for_others(trace: Trace) -> Iterator[Finding]:
+    """A backward that was made for an input's gradient also fills the parameters, and a step uses it.
+
+    A note: adversarial training may want both.
+    """
+    for where, leaf, names in _passes_for_others(trace):
+        yield Finding(
+            name="leaked-gradient",
+            severity="note",
+            title=(
+                f"The backward{at(where)} is there for {leaf}.grad, and what it left in "
+                f"{listed([n + '.grad' for n in names])} was used together with another loss's."
+            ),
+            cause=(
+                "backward() deposits into every leaf that the loss depends on. Between this pass and the "
+                "update nothing cleared the gradients of the parameters."
+            ),
+            consequence="The update also follows what was computed for the input.",
+            remedy=Remedy(
+                "Ask for the one gradient only, or clear the others before the real loss.",
+                f"torch.autograd.grad(loss, {leaf})",
+            ),
+            evidence=Evidence(lines=lines(where), tensors=tuple(names)),
+        )
+
+
+_ForOther = tuple[SourceLocation | None, str, list[str]]
+
+
+def _passes_for_others(trace: Trace) -> list[_ForOther]:
+    """Lines of backward that also reach a leaf which no optimizer owns, and the names mixed with them.
+
+    Mixed are the tensors of optimizers that use several passes at once, if another line reaches them
+    without that leaf.
+    """
+    windows = {b.name for b in _clean_books(trace) if b.largest > 1}
+    owned = {t.id: t.name for t in trace.tensors if t.owners and t.name in windows}
+    loose = {t.id: t.name for t in trace.tensors if t.kind == "leaf" and not t.owners}
+    loose = {number: name for number, name in loose.items() if name.isidentifier()}
+    reached: dict[SourceLocation | None, tuple[set[int], set[int]]] = {}
+    for event in trace.events:
+        if event.kind == "backward":
+            mine, other = reached.setdefault(event.where, (set(), set()))
+            mine.update(c.tensor for c in event.changes if c.tensor in owned)
+            other.update(c.tensor for c in event.changes if c.tensor in loose)
+    plain = {n for mine, other in reached.values() if not other for n in mine}
+    return [
+        (where, loose[min(other)], list(dict.fromkeys(owned[n] for n in sorted(mine & plain))))
+        for where, (mine, other) in reached.items()
+        if other and mine & plain
+    ]
 
 
 def rebinding(trace: Trace) -> Iterator[Finding]:
@@ -310,8 +406,9 @@ def rebinding(trace: Trace) -> Iterator[Finding]:
             name="rebinding",
             severity="fine",
             title=(
-                f"No zeroing is needed: the name {listed(names)} is bound to a new leaf in every "
-                "round, and a new leaf's grad is None."
+                f"No zeroing is needed: the {verb(len(names), 'name', 'names')} {listed(names)} "
+                f"{verb(len(names), 'is', 'are')} bound to a new leaf in every round, and a new leaf's "
+                "grad is None."
             ),
             cause="The old leaf, with the gradient that it held, is left behind.",
             evidence=Evidence(lines=lines(place), tensors=tuple(names)),

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from ipygradmagic.diagnose.words import at, evidence_of, grads, of_kind, times
+from ipygradmagic.diagnose.words import at, evidence_of, grads, of_kind, times, verb
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Remedy
 from ipygradmagic.record.incidents import Incident
@@ -81,8 +81,9 @@ def clip_before_unscale(trace: Trace) -> Iterator[Finding]:
             name="clip-before-unscale",
             severity="error",
             title=(
-                f"Clipped{at(incident.other)} while {grads(incident)} was still multiplied by "
-                f"{scale:g}: GradScaler divided it only later ({times(incident.count)})."
+                f"Clipped{at(incident.other)} while {grads(incident)} "
+                f"{verb(incident.tensor_count, 'was', 'were')} still multiplied by {scale:g}: GradScaler "
+                f"divided {verb(incident.tensor_count, 'it', 'them')} only later ({times(incident.count)})."
             ),
             cause=(
                 "GradScaler multiplies the loss, and with it every gradient, by a large scale. The "

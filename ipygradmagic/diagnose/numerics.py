@@ -17,13 +17,18 @@ def nonfinite_gradient(trace: Trace) -> Iterator[Finding]:
     """
     used = list(of_kind(trace, "nonfinite-used"))
     for incident in used or _unexplained(trace):
-        first = min(of_kind(trace, "nonfinite"), key=lambda i: i.first_event, default=incident)
+        seen = sorted(of_kind(trace, "nonfinite"), key=lambda i: i.first_event)
+        first = seen[0] if seen else incident
         harmless = used and _stayed_finite(trace, incident)
         if used:
             title = (
                 f"NaN or Inf in {grads(incident)} when an update used it{at(incident.where)} "
-                f"({times(incident.count)}); it first appeared in backward #{first.number}"
-                f"{at(first.where)}."
+                f"({times(incident.count)})"
+                + (
+                    f"; it first appeared in backward #{first.number}{at(first.where)}."
+                    * bool(seen)
+                    or "."
+                )
             )
             if harmless:
                 title += " The values are finite all the same."

@@ -14,21 +14,33 @@ from ipygradmagic.record.trace import Trace
 
 
 def cleared_before_step(trace: Trace) -> Iterator[Finding]:
-    """``zero_grad`` between backward and step."""
+    """``zero_grad`` between backward and step.
+
+    By hand it counts if it happens again and again, and none of the updates ever had anything to
+    use: a single gradient may be cleared to skip a batch.
+    """
     for incident in of_kind(trace, "cleared-before-step"):
+        if not incident.actor and (incident.count < 2 or incident.repeats):
+            continue
+        name = incident.tensors[0] if incident.tensors and "‹" not in incident.tensors[0] else "w"
+        step = f"{incident.actor}.step()" if incident.actor else "The update"
+        used = "step()" if incident.actor else "the update"
+        use = f"{incident.actor}.step()\n{incident.actor}.zero_grad()"
+        if not incident.actor:
+            use = f"{name}.data -= lr * {name}.grad\n{name}.grad.zero_()"
         yield Finding(
             name="cleared-before-step",
             severity="error",
             title=(
-                f"{incident.actor}.step(){at(incident.where)} had nothing to use "
+                f"{step}{at(incident.where)} had nothing to use "
                 f"({times(incident.count)}): the gradients had been cleared{at(incident.other)}, "
                 "after the backward."
             ),
-            cause="The gradients are cleared between backward() and step().",
+            cause=f"The gradients are cleared between backward() and {used}.",
             consequence="The parameters do not move (except by weight decay or momentum).",
             remedy=Remedy(
-                "Clear the gradients before backward() or after step().",
-                f"loss.backward()\n{incident.actor}.step()\n{incident.actor}.zero_grad()",
+                f"Clear the gradients before backward() or after {used}.",
+                f"loss.backward()\n{use}",
                 patch.move_behind(incident.other, incident.where),
             ),
             evidence=evidence_of(incident, incident.other, incident.where, incident.deposited),

@@ -89,7 +89,7 @@ def reused_in_a_later_cell(trace: Trace) -> Iterator[Finding]:
             name="reused-gradient",
             severity="note" if _put_back(trace, incident) else "warning",
             title=(
-                f"{what}{at(incident.where)} used gradient that an earlier run had already used"
+                f"{what}{at(incident.where)} used a gradient that an earlier run had already used"
                 f"{before}: no backward since then has reached {grads(incident)[: -len('.grad')]}."
                 if incident.tensor_count <= 1
                 else f"{what}{at(incident.where)} used {grads(incident)}, which an earlier run had "

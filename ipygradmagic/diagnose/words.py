@@ -30,6 +30,11 @@ def grads(incident: Incident) -> str:
     return f"the gradients of {listed(incident.tensors, incident.tensor_count)}"
 
 
+def verb(count: int, one: str, many: str) -> str:
+    """``is`` or ``are``, ``holds`` or ``hold``: what goes with so many tensors."""
+    return one if count == 1 else many
+
+
 def at(where: SourceLocation | None) -> str:
     """``at In [3], line 7``, or nothing if the line is not known."""
     return f" at {where.place}" if where is not None else ""

@@ -34,10 +34,13 @@ IncidentKind = Literal[
     "kept-graphs",
     "mock-freeze",
 ]
+_BY_DEPOSIT = ("leaked", "discarded", "partial-window")
+"""Of these kinds there is one incident for each line of backward, too."""
 MOST_NAMES = 400
 """An incident names at most this many tensors; ``tensor_count`` has the full number."""
 
 Locate = Callable[[int], "SourceLocation | None"]
+Kept = Callable[[int, int], bool]
 NameOf = Callable[[int], str]
 
 
@@ -62,6 +65,7 @@ class Incident:
         repeats: For ``reused`` and ``reused-part`` (some tensors of an optimizer, while others had
             something new): the longest series of repeats without a new deposit. (``reused-later``:
             an earlier trace had used all of it, at ``origin``.) For
+            ``cleared-before-step``: how many updates used a gradient of these tensors after all. For
             ``leaked``: how many other optimizers the loss trains whose deposit came last. For
             ``leftover``: how many contributions more than any later update the first one used; 0 if
             no other followed (``oldest``: how many it used). For
@@ -179,7 +183,7 @@ class Incidents:
         origin: SourceLocation | None = None,
     ) -> Open:
         """It happened (again): at an event, to a leaf, at a line."""
-        key = (kind, site, actor, deposited if kind == "leaked" else -1, origin)
+        key = (kind, site, actor, deposited if kind in _BY_DEPOSIT else -1, origin)
         found = self._open.get(key)
         if found is None:
             found = self._open[key] = Open(

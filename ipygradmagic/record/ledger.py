@@ -22,6 +22,7 @@ from ipygradmagic.record.incidents import (
     Incident,
     IncidentKind,
     Incidents,
+    Kept,
     Locate,
     NameOf,
     Open,
@@ -85,6 +86,8 @@ class Ledger:
         found.holders.discard(leaf)
         account = self._account(leaf)
         account.clears += 1
+        if account.undo:
+            account.undo = []
         if not found.holders:
             if found.runs:
                 self._drop(account, found, leaf, event, site)
@@ -100,6 +103,8 @@ class Ledger:
         found = self._slots.get(slot)
         account = self._account(leaf)
         account.clears += 1
+        if account.undo:
+            account.undo = []
         if found is not None:
             self._drop(account, found, leaf, event, site)
 
@@ -276,11 +281,20 @@ class Ledger:
             account.undo = before
         return used
 
+    def idle(self, leaf: int, event: int, site: int, number: int) -> None:
+        """An update by hand read a gradient that had been emptied, and did nothing."""
+        account = self._account(leaf)
+        if account.dropped:
+            found = self._incidents.note("cleared-before-step", event, leaf, site, number=number)
+            found.deposited, found.other = account.dropped[-1].site, account.cleared_at
+            account.dropped.clear()
+
     def undo(self, leaf: int, slot: int | None, event: int) -> None:
         """The last update by hand was taken back: the value is what it was before it.
 
         (Adversarial training moves the weights along the gradient, makes a second backward there,
-        and puts them back before the step.) What that update consumed is held, unused, again.
+        and puts them back before the step.) What that update consumed is held, unused, again; unless
+        it was cleared meanwhile (SAM): then that was its use.
         """
         account = self._account(leaf)
         found = self._slots.get(slot) if slot is not None else None
@@ -510,9 +524,18 @@ class Ledger:
             slot.consumers.clear()
             slot.again = 0
 
-    def report(self, counts: dict[str, int], locate: Locate) -> LedgerReport:
-        """Totals and incidents so far."""
-        self._last_looks()
+    def report(
+        self, counts: dict[str, int], locate: Locate, kept: Kept = lambda *_: False
+    ) -> LedgerReport:
+        """Totals and incidents so far.
+
+        Args:
+            counts: Events by kind.
+            locate: The line of a site.
+            kept: Whether the code reads what is deposited at one site, and keeps what it read, before
+                clearing it at another.
+        """
+        self._last_looks(kept)
         return LedgerReport(
             counts=tuple(sorted(counts.items())),
             books=tuple(self._books()),
@@ -847,13 +870,19 @@ class Ledger:
                 self._drop(self._account(leaf), found, leaf, event, site)
             del self._slots[old]
 
-    def _last_looks(self) -> None:
+    def _last_looks(self, kept: Kept) -> None:
         """What can only be said at the end: odd first windows, and what was thrown away."""
         for late in self._incidents.opened():
             if late.kind == "clip-after-step" and late.site in self._in_time:
                 self._incidents.drop(late)  # in time for the next optimizer, which shares the call
+            elif late.kind == "partial-window" and kept(late.deposited, late.site):
+                self._incidents.drop(late)
             elif late.kind == "leftover":
                 late.repeats = self._surplus(late)
+            elif late.kind == "cleared-before-step":
+                late.repeats = self._used_after_all(late)
+                if not late.actor and kept(late.deposited, late.other):
+                    self._incidents.drop(late)
             elif late.kind == "leaked":
                 late.repeats = len(self._others(late, late.other))
                 if not self._others(late, late.deposited):
@@ -870,7 +899,7 @@ class Ledger:
                     )
             for site, lost in account.dropped_by_site.items():
                 used = account.used_by_site.get(site, 0)
-                if lost > 0 and used > 0:
+                if lost > 0 and used > 0 and not kept(site, account.cleared_at):
                     found = self._incidents.note(
                         "discarded",
                         account.last_deposit,
@@ -880,6 +909,16 @@ class Ledger:
                     )
                     found.count = max(found.count, lost)
                     found.repeats = max(found.repeats, used)
+
+    def _used_after_all(self, found: Open) -> int:
+        """The most updates that used the gradient of one of these leaves, or of one of their name."""
+        names = set(found.leaves.values())
+        gone = [total for name, (_, total) in self._gone.items() if name in names]
+        known = set(found.leaves)
+        bonds = self._incidents.members.items()
+        known |= {one for one, leaves in bonds if not found.leaves.keys().isdisjoint(leaves)}
+        some = [self._accounts[i] for i in known if i in self._accounts]
+        return max((a.consumptions for a in (*gone, *some)), default=0)
 
     def _surplus(self, found: Open) -> int:
         """How much more than any later update the first one used; 0 where there is no later one."""

@@ -289,3 +289,26 @@ def test_contributions_of_every_micro_batch_but_the_last_are_lost() -> None:
         story.step()
     lost = story.incidents()["discarded"]
     assert lost.count == 12 and lost.repeats == 4
+
+
+def test_updates_that_find_an_emptied_gradient_every_time_are_cleared_before_use() -> None:
+    story = Story()
+    for _ in range(3):
+        story.backward().clear()
+        story.ledger.idle(1, story.event + 1, STEP, 1)
+        story.event += 1
+    cleared = story.incidents()["cleared-before-step"]
+    assert (cleared.count, cleared.repeats, cleared.actor) == (3, 0, "")
+    story.backward().update()
+    assert story.incidents()["cleared-before-step"].repeats == 1
+
+
+def test_what_was_cleared_does_not_come_back_with_the_weights() -> None:
+    story = Story()
+    for _ in range(3):  # SAM: up along the gradient, clear, backward there, back, step
+        story.backward().update().clear().backward(site=OTHER)
+        story.ledger.undo(1, 1, story.event)
+        story.step().clear()
+    report = story.ledger.report({}, lambda _: None)
+    assert not report.incidents
+    assert (report.books[0].largest, report.books[0].discarded) == (1, 0)
