@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture.autograd import readable
-from ipygradmagic.capture.bindings import bindings_of, module_of, own_nodes
+from ipygradmagic.capture.bindings import bound_before, module_of, own_nodes, reads_module
 from ipygradmagic.capture.books import Leaf, grad_of
 from ipygradmagic.capture.comments import ignores
 from ipygradmagic.capture.owners import optimizer_info
@@ -163,15 +163,17 @@ def _asked(
     stopped = error is not None or watch.running
     evidence = Evidence(lines, stopped=stopped, running=running == code.co_filename)
     for home in (module.tree, *module.functions):
-        bound = bindings_of(home)
         for node in own_nodes(home):
             if not isinstance(node, ast.Attribute) or node.attr != "grad":
                 continue
-            name = node.value.id if isinstance(node.value, ast.Name) else ""
-            local = home is not module.tree and (name in bound.values or name in bound.parameters)
-            if name not in names or local or name in watch.books.generations:
+            if not isinstance(node.value, ast.Name) or node.value.id not in names:
                 continue
-            if name in found or not evidence.read(home, node):
+            name = node.value.id
+            if name in found or name in watch.books.generations or not evidence.read(home, node):
+                continue
+            if not reads_module(module, home, node.value):
+                continue
+            if not bound_before(module, home, node.value):
                 continue
             place = watch.sources.locate(watch.sources.at_line(code, node.lineno))
             if place is not None:
