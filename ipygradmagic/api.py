@@ -279,6 +279,7 @@ class _Variables(Mapping[str, object]):
 
     def __init__(self, frame: FrameType) -> None:
         self._frame = frame
+        self.globals = frame.f_globals
 
     def _now(self) -> dict[str, object]:
         return {**self._frame.f_globals, **variables(self._frame)}
