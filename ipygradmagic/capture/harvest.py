@@ -152,7 +152,10 @@ def _made_by(tensor: Tensor) -> str | None:
 def _asked(
     watch: Watch, names: set[str], error: BaseException | None, running: str
 ) -> dict[str, SourceLocation]:
-    """Lines that have run and read ``name.grad`` of a variable that never was a leaf."""
+    """Lines that have run and read ``name.grad`` of a variable that never was a leaf.
+
+    Or that was one, where None in its place ended the code: ``w = w - lr * w.grad``.
+    """
     code = watch.discovery.module_code
     module = module_of(code.co_filename) if code is not None else None
     found: dict[str, SourceLocation] = {}
@@ -169,7 +172,9 @@ def _asked(
             if not isinstance(node.value, ast.Name) or node.value.id not in names:
                 continue
             name = node.value.id
-            if name in found or name in watch.books.generations or not evidence.read(home, node):
+            if name in found or not evidence.read(home, node):
+                continue
+            if name in watch.books.generations and not _ended_at(error, code, node):
                 continue
             if not reads_module(module, home, node.value):
                 continue
@@ -179,6 +184,13 @@ def _asked(
             if place is not None:
                 found[name] = place
     return found
+
+
+def _ended_at(error: BaseException | None, code: CodeType, node: ast.Attribute) -> bool:
+    """Whether arithmetic with None at this line of the module ended the code."""
+    if not isinstance(error, (TypeError, AttributeError)) or "NoneType" not in str(error):
+        return False
+    return list(_raised_in(error))[-1:] == [(code, node.lineno)]
 
 
 def _raised_in(error: BaseException | None) -> Iterator[tuple[CodeType, int]]:
