@@ -25,7 +25,7 @@ from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Silenced
 from ipygradmagic.record.tensors import TensorInfo
-from ipygradmagic.record.trace import Trace
+from ipygradmagic.record.trace import Trace, told_by
 from ipygradmagic.record.whatif import Comparison
 from ipygradmagic.render.report import report_view, state_view
 from ipygradmagic.render.shown import Report
@@ -260,8 +260,22 @@ class TraceBlock:
     def _repr_html_(self) -> str:
         return self.report().html()
 
+    def __repr__(self) -> str:
+        return repr(self.trace)
+
     def __str__(self) -> str:
-        return self.report().text(min(shutil.get_terminal_size((100, 24)).columns, 140))
+        return self.report().text(_width())
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((100, 24)).columns, 140)
+
+
+def _told(trace: Trace) -> str:
+    return report(trace).text(_width())
+
+
+told_by(_told)
 
 
 def _is_with(frame: FrameType) -> bool:
@@ -279,6 +293,7 @@ class _Variables(Mapping[str, object]):
 
     def __init__(self, frame: FrameType) -> None:
         self._frame = frame
+        self.globals = frame.f_globals
 
     def _now(self) -> dict[str, object]:
         return {**self._frame.f_globals, **variables(self._frame)}

@@ -190,3 +190,14 @@ def test_a_script_from_the_shell(tmp_path: Path) -> None:
     assert "Forgotten zero_grad" in (tmp_path / "out.html").read_text()
     missing = subprocess.run([*command[:3], "nowhere.py"], cwd=ROOT, capture_output=True, text=True)
     assert missing.returncode == 2 and "nowhere.py" in missing.stderr
+
+
+def test_every_trace_prints_the_report_and_has_a_short_repr() -> None:
+    w = torch.ones(2, requires_grad=True)
+    with trace() as t:
+        (w**2).sum().backward()
+        w.data -= 0.1 * w.grad
+    assert str(t.trace) == str(t)
+    assert "backward" in str(t) and "Timeline" in str(t)
+    assert repr(t) == repr(t.trace)
+    assert repr(t) == "<Trace: nothing wrong found; 1 backward, 1 update, 1 tensor>"

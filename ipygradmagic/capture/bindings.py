@@ -109,6 +109,68 @@ def _collect(node: FunctionNode | ast.Module) -> Bindings:
     return found
 
 
+def reads_module(module: Module, home: FunctionNode | ast.Module, node: ast.Name) -> bool:
+    """Whether a name that is read in this scope is the module's variable.
+
+    It is not if a comprehension around it, the function or one that encloses it binds the name.
+    """
+    name = node.id
+    if any(_in_comprehension(part, node) for part in own_nodes(home)):
+        return False
+    return not any(binds(scope, name) for scope in (home, *enclosing(module, home)))
+
+
+def enclosing(module: Module, home: FunctionNode | ast.Module) -> list[FunctionNode]:
+    """The functions around a function."""
+    if isinstance(home, ast.Module):
+        return []
+    return [f for f in module.functions if f is not home and any(n is home for n in ast.walk(f))]
+
+
+def binds(home: FunctionNode | ast.Module, name: str) -> bool:
+    """Whether a function has a variable of that name of its own."""
+    if isinstance(home, ast.Module):
+        return False
+    if name in bindings_of(home).parameters:
+        return True
+    nodes = own_nodes(home)
+    if any(isinstance(n, ast.Global) and name in n.names for n in nodes):
+        return False
+    return any(_stores(n, name) for n in nodes)
+
+
+def _stores(node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id == name and isinstance(node.ctx, ast.Store)
+    return getattr(node, "name", None) == name or getattr(node, "asname", None) == name
+
+
+def _in_comprehension(part: ast.AST, node: ast.Name) -> bool:
+    """Whether it is a comprehension that binds the name, with this read of it inside."""
+    loops = getattr(part, "generators", None)
+    if not loops:
+        return False
+    targets = (n for loop in loops for n in ast.walk(loop.target))
+    if not any(_stores(n, node.id) for n in targets):
+        return False
+    return any(n is node for n in ast.walk(part))
+
+
+def bound_before(module: Module, home: FunctionNode | ast.Module, node: ast.Name) -> bool:
+    """Whether what the module's variable denotes at the end was bound before this read of it.
+
+    Not if a statement below binds it again; for a function, which may run at any time, not if
+    there are two such statements at all.
+    """
+    nodes = own_nodes(module.tree)
+    loops = [g.target for n in nodes for g in getattr(n, "generators", ())]
+    own = {id(part) for target in loops for part in ast.walk(target)}  # a comprehension's
+    lines = {getattr(n, "lineno", 0) for n in nodes if _stores(n, node.id) and id(n) not in own}
+    if isinstance(home, ast.Module):
+        return all(line <= node.lineno for line in lines)
+    return len(lines) < 2
+
+
 def own_nodes(node: ast.AST) -> list[ast.AST]:
     """All nodes of a scope, without those of scopes inside it."""
     found: list[ast.AST] = []

@@ -232,6 +232,12 @@ def loop_names(code: CodeType | None) -> frozenset[str]:
     return bindings_of(node_of(module, code)).looped
 
 
+def loop_names_of(file: str) -> frozenset[str]:
+    """The same for the module level of a file."""
+    module = module_of(file)
+    return bindings_of(module.tree).looped if module is not None else frozenset()
+
+
 def _statement(frame: FrameType | None, target: str) -> Answer:
     scope = _scope(frame, frozenset({target} if target else ()))
     if scope is None or frame is None:

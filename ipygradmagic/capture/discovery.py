@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ipygradmagic.capture import names
 from ipygradmagic.capture.books import Books, Leaf, storage_of
-from ipygradmagic.capture.derivation import Derivation, loop_names
+from ipygradmagic.capture.derivation import Derivation, loop_names, loop_names_of
 from ipygradmagic.capture.source import Here, Sources, is_user
 
 _ROOT = re.compile(r"\w+")
@@ -24,7 +24,9 @@ MOST_VARIABLES = 16
 MOST_BOUND = 10_000
 """So many answers to "which statement bound it?" are remembered, by the line that made the leaf."""
 MOST_LOOKS = 4
-"""At so many events it is asked whether a new leaf has taken over a name by now."""
+"""At so many events it is asked whether a leaf has taken over a name, or has got one, by now."""
+MOST_LOOSE = 4096
+"""So many leaves may be waiting for a name, or for one that lasts longer."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,21 @@ class Rebinding:
     new: Leaf
     site: int
     derived: bool | None
+
+
+@dataclass(slots=True)
+class Loose:
+    """A leaf without a name, or with one that belongs to a function and may end with it.
+
+    Attributes:
+        home: The function whose variable gave the name; None if there is no name yet.
+        outer: The functions that it was called from, whose names last longer.
+        looks: At so many events a better name has been looked for.
+    """
+
+    home: CodeType | None
+    outer: tuple[CodeType, ...] = ()
+    looks: int = 0
 
 
 @dataclass(slots=True)
@@ -77,6 +94,8 @@ class Discovery:
         self._variables: dict[tuple[CodeType, str], Leaf] = {}
         self._plain: dict[tuple[CodeType | None, str], None] = {}
         self._modules: dict[int, weakref.ref[torch.nn.Module]] = {}
+        self._loose: dict[int, Loose] = {}
+        self._module_of_name: dict[str, int] = {}
 
     def survey(self) -> list[Rebinding]:
         """Look through the whole namespace: adopt its leaves, and see which names moved."""
@@ -113,7 +132,10 @@ class Discovery:
             if leaf is None:
                 old = before[i] if before else None
                 moved += self._meet(tensor, here.frame, None, old, named)
-            elif fresh:
+                continue
+            if leaf.id in self._loose:
+                self._name_again(leaf, tensor, here.frame)
+            if fresh:
                 self._note_variable(leaf, tensor, here.frame)
         if whole:
             known = [self.books.find(t) for t in tensors]
@@ -211,7 +233,7 @@ class Discovery:
     def name_all_again(self) -> None:
         """At the end: give names to what had none, and note aliases."""
         for leaf, tensor in self.books.alive():
-            if leaf.name.startswith("‹"):
+            if leaf.name.startswith("‹") or leaf.id in self._loose:
                 self.books.rename(leaf, self._lasting(tensor) or leaf.name)
             self._note_found(tensor)
 
@@ -236,6 +258,8 @@ class Discovery:
             return []
         leaf = self.books.add(tensor, "leaf" if tensor.is_leaf else "retained")
         self.fresh.append(leaf)
+        if frame is not None and (name is None or _scope_of(home) is not None):
+            self._loosen(leaf, frame, home if name is not None else None)
         if name is None:
             self._unnamed += 1
             leaf.name = f"‹unnamed {shape_words(leaf.shape)} #{self._unnamed}›"
@@ -261,6 +285,48 @@ class Discovery:
         moved = self._rebinding(name, old, leaf, home, module, maker)
         self._modules.pop(old.id, None)
         return moved
+
+    def _loosen(self, leaf: Leaf, frame: FrameType, home: FrameType | None) -> None:
+        """Its name is to be looked up again: there is none yet, or it is a function's variable."""
+        while len(self._loose) >= MOST_LOOSE:
+            del self._loose[next(iter(self._loose))]
+        if home is None:
+            self._loose[leaf.id] = Loose(None)
+            return
+        codes = [f.f_code for f in names.frames_of(frame)]
+        place = codes.index(home.f_code) if home.f_code in codes else len(codes)
+        self._loose[leaf.id] = Loose(home.f_code, tuple(codes[place + 1 :]))
+
+    def _name_again(self, leaf: Leaf, tensor: Tensor, frame: FrameType | None) -> None:
+        """A name for a leaf that had none, or one that outlives the function that it was met in.
+
+        ``model = Net().to(device)`` writes into the parameters before any variable denotes them,
+        and a function that builds or casts a model calls it by a name that nobody else knows.
+        """
+        loose = self._loose[leaf.id]
+        if loose.home is not None and any(f.f_code is loose.home for f in names.frames_of(frame)):
+            return  # that function goes on
+        loose.looks += 1
+        if loose.looks >= MOST_LOOKS:
+            del self._loose[leaf.id]
+        name, home, looped = self._search(tensor, frame)
+        scope = _scope_of(home)
+        lasting = loose.home is None or scope is None or scope in loose.outer
+        if name is None or looped or not lasting or frame is None:
+            return
+        if self.current.get((loose.home, leaf.name)) is leaf:
+            del self.current[loose.home, leaf.name]
+        self._loose.pop(leaf.id, None)
+        if scope is not None:
+            self._loosen(leaf, frame, home)
+        self.books.rename(leaf, name)
+        self.current[scope, name] = leaf
+        if name.isidentifier():
+            self._plain[scope, name] = None
+        self._note_found(tensor)
+        module = self._module_of(name, home)
+        if module is not None:
+            self._modules[leaf.id] = weakref.ref(module)
 
     def _still_there(self, leaf: Leaf) -> bool:
         """The variables still lead to the leaf by its own name."""
@@ -316,12 +382,43 @@ class Discovery:
             if id(inner) not in self._walked:
                 self._walked[id(inner)] = names.walk(names.variables(inner))
             found = self._walked[id(inner)]
-            name = found.name(tensor)
-            if name is not None and name != local:
+            loops = loop_names(inner.f_code)
+            name = next((n for n in found.names(tensor) if n not in loops), None)
+            if name is not None:
                 if id(tensor) in found.registered:
                     self._registered.add(id(tensor))
                 return name, inner, False
+        name = self._elsewhere(tensor, frame)
+        if name is not None:
+            return name, _module_frame(frame), False
         return local, home, looped
+
+    def _elsewhere(self, tensor: Tensor, frame: FrameType | None) -> str | None:
+        """Its name among the variables of other modules of the user's whose code is running.
+
+        Those of an imported module, or of a script that ``runpy`` runs, are none of the namespace.
+        """
+        for variables in names.globals_of(frame, self.namespace):
+            if id(variables) not in self._walked:
+                self._walked[id(variables)] = names.walk(variables)
+            found = self._walked[id(variables)]
+            loops = loop_names_of(str(variables.get("__file__", "")))
+            name = next((n for n in found.names(tensor) if n not in loops), None)
+            if name is not None:
+                if id(tensor) in found.registered:
+                    self._registered.add(id(tensor))
+                return self._told_apart(name, variables)
+        return None
+
+    def _told_apart(self, name: str, variables: Mapping[str, object]) -> str:
+        """The name, after its module's where the namespace or another module has such a one."""
+        match = _ROOT.match(name)
+        root = match.group() if match else name
+        if root not in self.namespace and (
+            self._module_of_name.setdefault(root, id(variables)) == id(variables)
+        ):
+            return name
+        return f"{names.module_name(variables)}.{name}"
 
     def _lasting(self, tensor: Tensor) -> str | None:
         """Its shortest name in the namespace that is no loop's variable, if it has one."""

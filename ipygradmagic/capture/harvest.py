@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture.autograd import readable
-from ipygradmagic.capture.bindings import bindings_of, module_of, own_nodes
+from ipygradmagic.capture.bindings import bound_before, module_of, own_nodes, reads_module
 from ipygradmagic.capture.books import Leaf, grad_of
 from ipygradmagic.capture.comments import ignores
 from ipygradmagic.capture.owners import optimizer_info
@@ -154,7 +154,10 @@ def _made_by(tensor: Tensor) -> str | None:
 def _asked(
     watch: Watch, names: set[str], error: BaseException | None, running: str
 ) -> dict[str, SourceLocation]:
-    """Lines that have run and read ``name.grad`` of a variable that never was a leaf."""
+    """Lines that have run and read ``name.grad`` of a variable that never was a leaf.
+
+    Or that was one, where None in its place ended the code: ``w = w - lr * w.grad``.
+    """
     code = watch.discovery.module_code
     module = module_of(code.co_filename) if code is not None else None
     found: dict[str, SourceLocation] = {}
@@ -165,20 +168,31 @@ def _asked(
     stopped = error is not None or watch.running
     evidence = Evidence(lines, stopped=stopped, running=running == code.co_filename)
     for home in (module.tree, *module.functions):
-        bound = bindings_of(home)
         for node in own_nodes(home):
             if not isinstance(node, ast.Attribute) or node.attr != "grad":
                 continue
-            name = node.value.id if isinstance(node.value, ast.Name) else ""
-            local = home is not module.tree and (name in bound.values or name in bound.parameters)
-            if name not in names or local or name in watch.books.generations:
+            if not isinstance(node.value, ast.Name) or node.value.id not in names:
                 continue
+            name = node.value.id
             if name in found or not evidence.read(home, node):
+                continue
+            if name in watch.books.generations and not _ended_at(error, code, node):
+                continue
+            if not reads_module(module, home, node.value):
+                continue
+            if not bound_before(module, home, node.value):
                 continue
             place = watch.sources.locate(watch.sources.at_line(code, node.lineno))
             if place is not None:
                 found[name] = place
     return found
+
+
+def _ended_at(error: BaseException | None, code: CodeType, node: ast.Attribute) -> bool:
+    """Whether arithmetic with None at this line of the module ended the code."""
+    if not isinstance(error, (TypeError, AttributeError)) or "NoneType" not in str(error):
+        return False
+    return list(_raised_in(error))[-1:] == [(code, node.lineno)]
 
 
 def _raised_in(error: BaseException | None) -> Iterator[tuple[CodeType, int]]:

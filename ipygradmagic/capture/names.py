@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import dis
 import inspect
+import os
 import re
 import sys
 import weakref
@@ -279,3 +280,29 @@ def frames_of(frame: FrameType | None, most: int = 6) -> list[FrameType]:
             frames.append(frame)
         frame = frame.f_back
     return frames
+
+
+def globals_of(
+    frame: FrameType | None, namespace: Mapping[str, object], most: int = 6
+) -> list[dict[str, object]]:
+    """The variables of the user's modules whose code led here, without the namespace itself."""
+    known = getattr(namespace, "globals", namespace)
+    found: dict[int, dict[str, object]] = {}
+    while frame is not None and len(found) < most:
+        if is_user(frame.f_code):
+            if frame.f_globals is not known:
+                found[id(frame.f_globals)] = frame.f_globals
+            if frame.f_code.co_name == "<module>":
+                break
+        frame = frame.f_back
+    return list(found.values())
+
+
+def module_name(variables: Mapping[str, object]) -> str:
+    """What to call a module: its own name, or its file's where it was run as a script."""
+    name = variables.get("__name__")
+    file = variables.get("__file__")
+    if isinstance(name, str) and name.isidentifier() and name != "__main__":
+        return name
+    stem = os.path.splitext(os.path.basename(file))[0] if isinstance(file, str) else ""
+    return stem or str(name or "module")

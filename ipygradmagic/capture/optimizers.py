@@ -131,7 +131,8 @@ class OptimizerWatch:
                 self.watch.built[id(optimizer)] = (weakref.ref(optimizer), here.site)
             group = optimizer.param_groups[-1]["params"]
             books = self.watch.books
-            self.watch.meet([t for t in group if books.find(t) is None and is_open_leaf(t)], here)
+            tensors = [t for t in group if books.find(t) is not None or is_open_leaf(t)]
+            self.watch.meet(tensors, here)
 
     def _owned(self, optimizer: torch.optim.Optimizer, here: Here) -> list[tuple[Leaf, Tensor]]:
         tensors = [p for group in optimizer.param_groups for p in group["params"]]

@@ -242,8 +242,11 @@ def uncleared_gradient(trace: Trace) -> Iterator[Finding]:
 
 def growing_sum(trace: Trace) -> Iterator[Finding]:
     """Several backward passes that nothing consumed or cleared: the beginner's surprise."""
+    moved = {t.name for t in trace.tensors if t.kind == "non-leaf"}  # the name: to a result
     books = [
-        b for b in trace.ledger.books if b.pending > 1 and not b.consumptions and b.leaves == 1
+        b
+        for b in trace.ledger.books
+        if b.pending > 1 and not b.consumptions and b.leaves == 1 and b.name not in moved
     ]
     if not books or total(trace, "step") or total(trace, "update"):
         return

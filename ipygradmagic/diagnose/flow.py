@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipygradmagic.diagnose.words import at, evidence_of, lines, listed, of_kind
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
+from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import CellError, Trace
 
 _ROUNDS = 3
@@ -20,25 +21,35 @@ def non_leaf_grad(trace: Trace) -> Iterator[Finding]:
     for tensor in trace.tensors:
         if tensor.kind != "non-leaf" or tensor.asked is None:
             continue
+        was_leaf = any(t.kind == "leaf" and t.name == tensor.name for t in trace.tensors)
         yield Finding(
             name="non-leaf-grad",
             severity="warning",
             title=(
-                f"{tensor.name}.grad is None{at(tensor.asked)}: {tensor.name} is not a leaf, it was "
-                f"made by {tensor.made}."
+                f"{tensor.name}.grad is None{at(tensor.asked)}: {tensor.name} is "
+                f"{'no leaf any more' if was_leaf else 'not a leaf'}, it was made by {tensor.made}."
             ),
             cause=(
                 "PyTorch keeps .grad for leaves only: tensors that you made yourself with "
                 "requires_grad=True, not results of an operation (not even of * 0.1 or .to(device))."
             ),
             consequence="An update that reads it gets None.",
-            remedy=Remedy(
-                f"Switch requires_grad on after the last operation that makes {tensor.name}, or "
-                "call retain_grad() on it before backward() to look at its gradient.",
-                f"{tensor.name}.retain_grad()",
-            ),
+            remedy=_as_leaf(tensor.name, was_leaf),
             evidence=Evidence(lines=lines(tensor.asked), tensors=(tensor.name,)),
         )
+
+
+def _as_leaf(name: str, was_leaf: bool) -> Remedy:
+    if was_leaf:
+        return Remedy(
+            f"{name} = {name} - ... binds the name to a result. Change the leaf itself, in place.",
+            f"with torch.no_grad():\n    {name} -= lr * {name}.grad",
+        )
+    return Remedy(
+        f"Switch requires_grad on after the last operation that makes {name}, or "
+        "call retain_grad() on it before backward() to look at its gradient.",
+        f"{name}.retain_grad()",
+    )
 
 
 def freed_graph(trace: Trace) -> Iterator[Finding]:
@@ -137,18 +148,31 @@ def kept_graphs(trace: Trace) -> Iterator[Finding]:
 
 
 def loss_is_a_leaf(trace: Trace) -> Event | None:
-    """The first backward, if every backward reached nothing but the loss itself.
+    """The first backward, if every backward reached nothing but a leaf made for the occasion.
 
-    ``torch.tensor(loss.item(), requires_grad=True)`` silences PyTorch's error that way.
+    ``torch.tensor(loss.item(), requires_grad=True)`` silences PyTorch's error that way: the loss is
+    the leaf. ``Variable(out.data, requires_grad=True)`` does it on the way to the loss: each pass
+    has a new one.
     """
     passes = [e for e in trace.events if e.kind == "backward"]
     if not passes or not any(i.kind == "empty-step" for i in trace.ledger.incidents):
         return None
+    seen: set[int] = set()
+    itself = True
     for event in passes:
         reached = [trace.tensor(c.tensor) for c in event.changes]
-        if len(reached) != 1 or reached[0] is None or reached[0].name != event.actor:
+        if len(reached) != 1 or reached[0] is None:
             return None
-    return passes[0]
+        itself = itself and reached[0].name == event.actor
+        if not itself and (not _passing(reached[0]) or reached[0].id in seen):
+            return None
+        seen.add(reached[0].id)
+    return passes[0] if itself or len(seen) > 1 else None
+
+
+def _passing(tensor: TensorInfo) -> bool:
+    """A bare leaf that nobody trains, and that is not an input whose gradient is asked for."""
+    return not tensor.parameter and not tensor.owners and not tensor.data
 
 
 def _why(trace: Trace) -> str:
@@ -167,8 +191,15 @@ def detached_loss(trace: Trace) -> Iterator[Finding]:
     error = trace.error
     alone = loss_is_a_leaf(trace)
     if alone is not None:
-        where, title = alone.where, "reached nothing but the loss itself: it is a leaf of its own"
-        title = f"The backward{at(where)} {title}, cut off from every parameter."
+        where = alone.where
+        leaf = trace.tensor(alone.changes[0].tensor)
+        name = leaf.name if leaf is not None else "the loss"
+        if name == alone.actor:
+            name = "the loss itself"
+        title = (
+            f"The backward{at(where)} reached nothing but {name}: it is a leaf of its own, cut off "
+            "from every parameter."
+        )
         consequence = "step() finds no gradient; the parameters do not move."
     elif error is not None and _NO_GRAD in error.message:
         where = error.where

@@ -22,15 +22,11 @@ def stale_optimizer(trace: Trace) -> Iterator[Finding]:
         pairs = list(_replaced(trace, optimizer))
         if not pairs:
             continue
-        old = [a for a, _ in pairs]
         new = list(dict.fromkeys(b.name for _, b in pairs))
         yield Finding(
             name="stale-optimizer",
             severity="error",
-            title=(
-                f"{optimizer.name} still holds the old {listed([t.name for t in old])}: the loss "
-                f"reaches a newer tensor of that name, which is in no optimizer."
-            ),
+            title=_still_holds(optimizer, pairs),
             cause=(
                 "An optimizer keeps the tensors that it was given. Binding the name to a new "
                 "tensor (or replacing a layer) afterwards does not tell the optimizer."
@@ -49,28 +45,87 @@ def stale_optimizer(trace: Trace) -> Iterator[Finding]:
         )
 
 
+def _still_holds(optimizer: OptimizerInfo, pairs: list[tuple[TensorInfo, TensorInfo]]) -> str:
+    """What it holds and what the loss reaches, by the names that are known."""
+    old = [a.name for a, _ in pairs if not _nameless(a)]
+    lost = [(a, b) for a, b in pairs if _nameless(a)]
+    if not lost:
+        return (
+            f"{optimizer.name} still holds the old {listed(old)}: the loss "
+            "reaches a newer tensor of that name, which is in no optimizer."
+        )
+    shapes = ", ".join("×".join(map(str, a.shape)) or "a number" for a, _ in lost[:4])
+    few = len(lost) == 1
+    held = f"{plural(len(lost), 'tensor')} that no variable denotes any more ({shapes}"
+    held += ", …)" if len(lost) > 4 else ")"
+    return (
+        f"{optimizer.name} still holds {listed([f'the old {n}' for n in old] + [held])}: the loss "
+        f"reaches {listed(list(dict.fromkeys(b.name for _, b in pairs)))} of the same "
+        f"{'shape, which is' if few else 'shapes, which are'} in no optimizer."
+    )
+
+
 def holds_replaced(trace: Trace, name: str) -> bool:
     """Whether an optimizer holds leaves that others have replaced."""
     return any(o.name == name and any(_replaced(trace, o)) for o in _stepped(trace))
 
 
 def _replaced(trace: Trace, optimizer: OptimizerInfo) -> Iterator[tuple[TensorInfo, TensorInfo]]:
-    """(owned but unreached, reached but unowned) pairs that belong together."""
+    """(owned but unreached, reached but unowned) pairs that belong together.
+
+    They have one name; or the old ones have lost theirs, and *each* of those has its like among
+    the new ones. Tensors that are given their gradients by hand (A3C's shared model, float32 master
+    weights) are in use, whatever the loss reaches.
+    """
     owned = [t for t in _owned(trace, optimizer) if not t.reached and t.requires_grad]
     orphans = [
-        t for t in trace.tensors if t.kind == "leaf" and t.reached and not _ever_owned(trace, t)
+        t
+        for t in trace.tensors
+        if t.kind == "leaf" and t.reached and not _ever_owned(trace, t) and not _unnamed(t)
     ]
-    taken: set[int] = set()
+    if not owned or not orphans:
+        return
+    fed = _fed(trace)
+    owned = [t for t in owned if t.id not in fed]
+    lost = [t for t in owned if _nameless(t)]
+    named = list(_matched([t for t in owned if not _nameless(t)], orphans, by_name=True))
+    yield from named
+    taken = {new.id for _, new in named}
+    pairs = list(_matched(lost, [t for t in orphans if t.id not in taken], by_name=False))
+    if len(pairs) == len(lost):
+        yield from pairs
+
+
+def _matched(
+    owned: list[TensorInfo], orphans: list[TensorInfo], *, by_name: bool
+) -> Iterator[tuple[TensorInfo, TensorInfo]]:
+    """Each old tensor with the first new one of its name, or of its shape, that is left."""
+    left = list(orphans)
     for old in owned:
-        for new in orphans:
-            if new.id in taken:
-                continue
-            same_name = new.name == old.name and new.id != old.id
-            hidden = old.name.startswith("‹") or _is_handle(old.name)
-            if same_name or (hidden and new.shape == old.shape):
-                taken.add(new.id)
+        for new in left:
+            if new.id != old.id and (new.name == old.name if by_name else new.shape == old.shape):
+                left.remove(new)
                 yield old, new
                 break
+
+
+def _fed(trace: Trace) -> set[int]:
+    """Tensors that no backward of their own reaches, and that were given a gradient all the same."""
+    changes = ((e.kind, c) for e in trace.events for c in e.changes if c.grad_changed)
+    return {
+        c.tensor
+        for kind, c in changes
+        if kind in ("edit", "backward") and c.grad_after is not None and not c.grad_after.zero
+    }
+
+
+def _unnamed(tensor: TensorInfo) -> bool:
+    return tensor.name.startswith("‹")
+
+
+def _nameless(tensor: TensorInfo) -> bool:
+    """No variable leads to it, except perhaps through an optimizer."""
+    return _unnamed(tensor) or _is_handle(tensor.name)
 
 
 def _is_handle(name: str) -> bool:
@@ -90,6 +145,7 @@ def unowned_leaf(trace: Trace) -> Iterator[Finding]:
     orphans = [t for t in orphans if _never_used(trace, t.name)]
     likely = [t for t in orphans if _forgotten(trace, t)]
     known = {t.id for t in likely}
+    giver = _given_by_hand(trace)
     for some, severity in (
         (likely, "warning"),
         ([t for t in orphans if t.id not in known], "note"),
@@ -104,16 +160,13 @@ def unowned_leaf(trace: Trace) -> Iterator[Finding]:
                 f"{listed(names)} received gradients, but {_verb(names)} in no optimizer and never "
                 "updated."
             ),
-            cause=_why_unowned(some),
+            cause=_why_unowned(trace, some, giver if severity == "note" else ""),
             consequence=(
                 f"{_it(names)} never changes, and gradients pile up in it."
                 if severity == "warning"
-                else "If that is intended, switching requires_grad off saves the work."
+                else _if_intended(giver)
             ),
-            remedy=Remedy(
-                "Give the optimizer every tensor that is to be trained; register layers in "
-                "nn.ModuleList or nn.ParameterList instead of a plain list."
-            ),
+            remedy=Remedy(_advice(giver if severity == "note" else "")),
             evidence=Evidence(
                 lines=lines(
                     *(t.born for t in some[:3]), *_owner_lines(trace), _backward_line(trace)
@@ -134,6 +187,8 @@ def _forgotten(trace: Trace, tensor: TensorInfo) -> bool:
     than each of the bare leaves that are trained: it has a row for every sample.
     """
     if tensor.parameter:
+        if _unnamed(tensor):
+            return _made_anew(trace, tensor)
         return not tensor.registered and _has_trained_kin(trace, tensor)
     bare = [t for o in _stepped(trace) for t in _owned(trace, o) if not t.parameter]
     largest = max((math.prod(t.shape) for t in bare), default=-1)
@@ -168,15 +223,65 @@ def _same_backward(trace: Trace, tensor: TensorInfo) -> bool:
     return False
 
 
-def _why_unowned(some: list[TensorInfo]) -> str:
-    if any(t.parameter and not t.registered for t in some):
+def _made_anew(trace: Trace, tensor: TensorInfo) -> bool:
+    """One of several like it without a name, each reached once: ``forward`` makes them.
+
+    One that lives on is only out of sight: whether its module registers it cannot be told.
+    """
+    if tensor.reached != 1:
+        return False
+    alike = (t for t in trace.tensors if _unnamed(t) and t.parameter and t.shape == tensor.shape)
+    once = [t for t in alike if t.reached == 1]
+    return len(once) > 1 and not all(t.alive for t in once)
+
+
+def _given_by_hand(trace: Trace) -> str:
+    """The optimizer, if there is one, whose tensors are given their gradients by hand."""
+    fed = _fed(trace)
+    for optimizer in _stepped(trace):
+        if any(not t.reached and t.id in fed for t in _owned(trace, optimizer)):
+            return optimizer.name
+    return ""
+
+
+def _why_unowned(trace: Trace, some: list[TensorInfo], giver: str) -> str:
+    if giver:
+        return (
+            f"{giver} steps other tensors, which are given their gradients by hand; these may be "
+            "where those gradients are computed."
+        )
+    if any(t.parameter and not t.registered and not _out_of_sight(trace, t) for t in some):
         return (
             "These layers are not registered in their module (a plain list or dict, or made inside "
             "forward()), so model.parameters() does not list them."
         )
+    if any(t.parameter and not t.registered for t in some):
+        return "No variable leads to them, so what they belong to is not known."
     if any(t.parameter for t in some):
         return "The optimizer was given only a part of the model's parameters."
     return "The optimizer was not given this tensor."
+
+
+def _out_of_sight(trace: Trace, tensor: TensorInfo) -> bool:
+    return _unnamed(tensor) and not _made_anew(trace, tensor)
+
+
+def _if_intended(giver: str) -> str:
+    if giver:
+        return "None, if its gradients are the ones that are handed over."
+    return "If that is intended, switching requires_grad off saves the work."
+
+
+def _advice(giver: str) -> str:
+    if giver:
+        return (
+            "Nothing is to be done if the gradients that are handed over come from here. A tensor "
+            "that is to be trained itself belongs in an optimizer."
+        )
+    return (
+        "Give the optimizer every tensor that is to be trained; register layers in "
+        "nn.ModuleList or nn.ParameterList instead of a plain list."
+    )
 
 
 def unreached_leaf(trace: Trace) -> Iterator[Finding]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ipygradmagic.record import codec
 from ipygradmagic.record.events import Event
-from ipygradmagic.record.findings import Finding, Ignore, Silenced
+from ipygradmagic.record.findings import SEVERITIES, Finding, Ignore, Silenced
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.ledger import LedgerReport
 from ipygradmagic.record.source import SourceLocation
@@ -14,6 +15,12 @@ from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 
 FORMAT = 1
 """Version of the dict layout."""
+_TELLERS: list[Callable[[Trace], str]] = []
+
+
+def told_by(teller: Callable[[Trace], str]) -> None:
+    """Say how a trace is printed; whoever can render one does so, which a plain record cannot."""
+    _TELLERS[:] = [teller]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,11 @@ class Meta:
     ignore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Trace:
     """All that is known about one traced run.
+
+    ``print(trace)`` shows the report as text.
 
     Attributes:
         events: The events that were kept, in order. The first and last ones are always
@@ -90,6 +99,17 @@ class Trace:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     meta: Meta = field(default_factory=Meta)
+
+    def __repr__(self) -> str:
+        tally = {s: sum(f.severity == s for f in self.findings) for s in SEVERITIES[:3]}
+        found = [f"{n} {s}{'s' * (n > 1)}" for s, n in tally.items() if n]
+        counts = [f"{n} {kind}" for kind, n in self.counts().items() if n]
+        leaves = len({t.name for t in self.tensors if t.kind != "non-leaf"})
+        counts.append(f"{leaves} tensor{'s' * (leaves != 1)}")
+        return f"<Trace: {', '.join(found) or 'nothing wrong found'}; {', '.join(counts)}>"
+
+    def __str__(self) -> str:
+        return _TELLERS[0](self) if _TELLERS else repr(self)
 
     def with_findings(
         self,

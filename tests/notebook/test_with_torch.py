@@ -46,6 +46,10 @@ def test_forgotten_zero_grad_is_named_with_its_line(kernel):
     assert f"In [{r.count}], line 5" in text and "opt.step()" in text
     assert "zero_grad" in r.shown[0]["text/html"]
     assert kernel.run("[f.name for f in t.findings]").value == "['stale-gradient']"
+    printed = kernel.run("str(t).splitlines()[0]").value
+    assert printed is not None and "The gradients are wrong: 1 error." in printed
+    shown = kernel.run("t").value
+    assert shown is not None and shown.startswith("<Trace: 1 error; 3 backward, 3 step")
 
 
 def test_error_in_backward(kernel):
