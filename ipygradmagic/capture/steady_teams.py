@@ -26,8 +26,8 @@ LEARN = 8
 """Rounds after which learning is given up, if the books do not move evenly by then."""
 LONGEST = 256
 """Entries of a round, at most."""
-SPARE = 8
-"""Rounds that are kept beyond what can be told, before they are thrown away."""
+MOST_COPIES = COPIES // 4
+"""Rounds that copy more elements than this are booked at once: putting aside keeps some more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -121,7 +121,8 @@ class SteadyTeams:
         self._round.entries.append(entry)
         self._round.events.append(event)
         self._round.shares.append(event.shares)
-        if len(self._round.events) > LONGEST:
+        copies = sum([told.size()[1] for told in self._round.events])
+        if copies > MOST_COPIES or len(self._round.events) > LONGEST:
             self._give_up()
 
     def _another_round(self, entry: Entry) -> bool:
@@ -153,16 +154,16 @@ class SteadyTeams:
 
     def _begin(self, growth: list[int]) -> None:
         self._before, self._last = self._rounds[-2:]
+        sizes = [event.size() for event in self._last.events]
+        size, copies = sum(s for s, _ in sizes), sum(c for _, c in sizes)
         self._stand, self._growth = self._stands[-1], growth
         self._models = self._last.entries
         self._at = self._done = self._dropped = 0
         self._entries: list[Entry] = []
         self._numbers: deque[tuple[int, int, int]] = deque(maxlen=self._express.past.maxlen)
-        sizes = [event.size() for event in self._last.events]
-        size, copies = sum(s for s, _ in sizes), sum(c for _, c in sizes)
         self._head = self.watch.recorder.rounds_to_fill(size, copies) + EACH + 1
         self._tail = min(TAIL // size, COPIES // max(copies, 1)) + 2
-        self._most = (self._head + self._tail + SPARE) * len(self._models)
+        self._most = (self._head + self._tail) * len(self._models)
         self._putting = self.watch.busy = True
 
     def _put(self, entry: Entry) -> None:
@@ -197,6 +198,7 @@ class SteadyTeams:
                     raise
             self._patience.lasted(self._done, self.watch.recorder.next)
             self._entries, self._models = [], []
+            self._before = self._last = _Round()
         self._forget()
 
     def _land(self) -> None:
