@@ -246,7 +246,7 @@ class Books:
             self.by_place[id(tensor)] = leaf
         if leaf.kind == "retained":
             self.retained.add(leaf.id)
-        self.values.setdefault(storage_of(tensor), []).append(leaf)
+        self._lies(leaf, tensor)
         return leaf
 
     @staticmethod
@@ -403,12 +403,21 @@ class Books:
 
     def moved(self, leaf: Leaf, tensor: Tensor, before: int) -> None:
         """The leaf's value now lies in other memory."""
+        self.moves(leaf, before)
+        self._lies(leaf, tensor)
+
+    def moves(self, leaf: Leaf, before: int) -> None:
+        """The leaf's value will not be in this memory any more: soon something else may be."""
         old = self.values.get(before)
         if old is not None and leaf in old:
             old.remove(leaf)
             if not old:
                 del self.values[before]
-        self.values.setdefault(storage_of(tensor), []).append(leaf)
+
+    def _lies(self, leaf: Leaf, tensor: Tensor) -> None:
+        here = self.values.setdefault(storage_of(tensor), [])
+        if leaf not in here:
+            here.append(leaf)
 
     # -- between traces ----------------------------------------------------------------
 

@@ -529,7 +529,7 @@ class HandWatch:
                 leaf.loosen()
         with watch.guard():
             for leaf, tensor in pairs:
-                watch.books.moved(leaf, tensor, storage_of(tensor))
+                watch.books.moves(leaf, storage_of(tensor))
         try:
             return original(one, other)
         finally:
@@ -541,7 +541,7 @@ class HandWatch:
         """The same Python tensor lives in other memory: its contributions came along."""
         watch = self.watch
         leaf.bind(tensor)
-        watch.books.values.setdefault(storage_of(tensor), []).append(leaf)
+        watch.books.moved(leaf, tensor, 0)
         leaf.value = look(tensor)
         here = watch.sources.here()
         for change in watch.observe([(leaf, tensor)]):

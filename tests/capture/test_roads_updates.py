@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
+from ipygradmagic import api
+from ipygradmagic.capture.tracer import running_watch
 from tests.capture.roads import BACKWARD, Road, W, check, row_of, rows
 
 BY_HAND = [
@@ -141,3 +144,15 @@ UNSEEN = [
 @pytest.mark.parametrize("road", rows(UNSEEN))
 def test_roads_of_updates_that_no_call_shows(road: Road, tmp_path: Path) -> None:
     check(road, tmp_path)
+
+
+def test_a_swapped_leaf_lies_in_one_place_only() -> None:
+    """Else a tensor that comes to lie in its old place would be booked as the leaf once more."""
+    w = torch.ones(2, requires_grad=True)
+    with api.trace():
+        (w * w).sum().backward()
+        torch.utils.swap_tensors(w, torch.zeros(2, requires_grad=True))
+        w.data -= 0.1
+        watch = running_watch()
+        assert watch is not None
+        assert sorted(len(some) for some in watch.books.values.values()) == [1]
