@@ -230,7 +230,12 @@ class Steady:
     def arrives(self, error: BaseException | None) -> BackwardPass | None:
         """The backward is over: the pass, if it is to be recorded by someone else after all."""
         with self._lock:
-            if self.watch.noting and (error is not None or not self._arrived()):
+            good = not self.watch.noting
+            try:
+                good = good or (error is None and self._arrived())
+            except Exception as fault:
+                self.watch.fault(fault)
+            if not good:
                 self.watch.halt()
             self._inside = False
             current, self._current = self._current, None
