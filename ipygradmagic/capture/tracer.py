@@ -203,6 +203,8 @@ class Tracer:
         watch.optimizers.clear()
         watch.built.clear()
         self._home = None
+        watch.local.depth = watch.local.quiet = 0  # where Ctrl-C cut the end of a guard short
+        watch.local.unshield()
         self._active = False
 
     def _last_look(self) -> None:
