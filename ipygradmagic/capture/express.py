@@ -382,7 +382,7 @@ class Express:
         given = (current.loss, current.captured, way.number)
         self._tell(
             Entry(
-                "backward", "backward", current.actor, _place(current.here), way, parts, (), *given
+                "backward", "backward", current.actor, place(current.here), way, parts, (), *given
             )
         )
         return True
@@ -459,7 +459,7 @@ class Express:
                 team.put(tensors, new)
             parts.append(Part(team, team.grads, team.grads, old, new))
         label = f"{type(optimizer).__name__}.step"
-        at = _place(call.here)
+        at = place(call.here)
         self._tell(Entry("step", label, call.name, at, call.way, parts, tuple(missed)))
         return True
 
@@ -509,7 +509,7 @@ class Express:
             elif team.grads is not None:
                 team.drop()
         label = f"{type(owner).__name__}.zero_grad"
-        self._tell(Entry("zero_grad", label, way.actor, _place(here), way, parts))
+        self._tell(Entry("zero_grad", label, way.actor, place(here), way, parts))
         return True
 
     # -- clipping ----------------------------------------------------------------------
@@ -551,8 +551,8 @@ class Express:
             taken.append((team, grads, pack))
         for team, grads, pack in taken:
             team.take(grads, pack)
-        place = _place(here)
-        self._tell(Entry("edit", label, "", place, way, parts, how=how, changed=changed.pop()))
+        at = place(here)
+        self._tell(Entry("edit", label, "", at, way, parts, how=how, changed=changed.pop()))
         return True
 
     # -- all ---------------------------------------------------------------------------
@@ -656,7 +656,7 @@ def tell(event: TeamEvent, entry: Entry) -> None:
     event.heard, event.changed = entry.heard, entry.changed
 
 
-def _place(here: Here) -> Here:
+def place(here: Here) -> Here:
     """The same without the frame, whose variables would live on with it."""
     return Here(here.site, None, here.via)
 

@@ -189,7 +189,7 @@ class Template:
     def events(self, number: int, values: Sequence[Value]) -> list[RawEvent]:
         """Those of the round that comes so many rounds after the last one."""
         held: dict[Holds, Holds] = {}
-        grads = [_look(values[2 + i]) for i in range(len(self._last.leaves))]
+        grads = [as_look(values[2 + i]) for i in range(len(self._last.leaves))]
         told: list[RawEvent] = []
         for old, model in zip(self._before.events, self._last.events):
             index = model.index + number * len(self._last.events)
@@ -212,7 +212,7 @@ class Template:
         return told
 
     def _change(
-        self, model: RawChange, kind: str, grads: list[Look], values: Sequence[Value]
+        self, model: RawChange, kind: str, grads: Sequence[Look], values: Sequence[Value]
     ) -> RawChange:
         grad = grads[self._leaves[model.leaf.id]]
         if kind == "backward":
@@ -221,7 +221,7 @@ class Template:
         elif kind == "update":
             change = RawChange(model.leaf, grad, grad, model.changed)
             at = self._updates[model.leaf.id]
-            change.value_before, change.value_after = _look(values[at]), _look(values[at + 1])
+            change.value_before, change.value_after = as_look(values[at]), as_look(values[at + 1])
         else:
             change = RawChange(model.leaf, grad, model.after, model.changed)
         return change
@@ -235,5 +235,6 @@ def later(before: Holds, last: Holds, rounds: int) -> Holds:
     return replace(last, **{name: b + rounds * (b - a) for name, (a, b) in pairs.items()})
 
 
-def _look(value: Value) -> Look:
+def as_look(value: Value) -> tuple[Number, ...]:
+    """As a look has it."""
     return value if isinstance(value, tuple) else (value,)

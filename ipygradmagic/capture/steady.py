@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture.books import GradKey, Leaf
-from ipygradmagic.capture.express import Express, Found, loss_of
+from ipygradmagic.capture.express import Express, Found, loss_of, place
 from ipygradmagic.capture.patience import Patience
 from ipygradmagic.capture.recorder import EACH, TAIL, RawEvent
 from ipygradmagic.capture.rounds import (
@@ -30,12 +30,12 @@ from ipygradmagic.capture.rounds import (
     Template,
     Value,
     Write,
+    as_look,
     same_stack,
     stack_of,
 )
 from ipygradmagic.capture.snapshot import is_zero, look
 from ipygradmagic.capture.solo import Ticket, covers, emptied
-from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.teams import Way
 from ipygradmagic.capture.watch import BackwardPass, Watch
 from ipygradmagic.record.pace import Stand, pace
@@ -137,7 +137,7 @@ class Steady:
         if stack is None or not known or (empties and ticket.name != "zero_"):
             self._round = None
             return
-        here = Here(ticket.here.site, None, None)
+        here = place(ticket.here)
         self._round.writes.append(Write(ticket.name, label, ticket.leaf, empties, here, stack))
         self._round.told(event)
 
@@ -160,7 +160,7 @@ class Steady:
     ) -> None:
         last, now = self._rounds[-1], self._round
         assert now is not None
-        self._way, self._here, self._actor = way, current.here, current.actor
+        self._way, self._here, self._actor = way, place(current.here), current.actor
         self._site: Stack = now.stack
         self._leaves, self._writes = now.leaves, last.writes
         self._at = self._last = len(self._writes)
@@ -242,23 +242,19 @@ class Steady:
         return current
 
     def _arrived(self) -> bool:
-        try:
-            found: list[Value] = []
-            more = self._begun - 1
-            for ref, one in zip(self._refs, self._watched):
-                tensor = ref()
-                grad = tensor.grad if tensor is not None else None
-                if grad is None or id(grad) != one.grad:
-                    return False
-                if grad._version != one.given + more * one.key_growth:
-                    return False
-                value = grad.item() if one.single else _read(grad)
-                if not _finite(value) or not (value if one.single else any(_look(value))):
-                    return False
-                found.append(value)
-        except Exception as error:
-            self.watch.fault(error)
-            return False
+        found: list[Value] = []
+        more = self._begun - 1
+        for ref, one in zip(self._refs, self._watched):
+            tensor = ref()
+            grad = tensor.grad if tensor is not None else None
+            if grad is None or id(grad) != one.grad:
+                return False
+            if grad._version != one.given + more * one.key_growth:
+                return False
+            value = grad.item() if one.single else _read(grad)
+            if not _finite(value) or not (value if one.single else any(as_look(value))):
+                return False
+            found.append(value)
         self._values += found
         return True
 
@@ -372,7 +368,7 @@ class Steady:
             leaf.reached += rounds
             at = self._template.update(leaf)
             if last and at is not None:
-                leaf.undo, leaf.value = _look(last[at]), _look(last[at + 1])
+                leaf.undo, leaf.value = as_look(last[at]), as_look(last[at + 1])
 
     def _tell_last(self, values: Sequence[Any]) -> None:
         """The round that is not finished, entry by entry."""
@@ -387,7 +383,7 @@ class Steady:
         found: list[Found] = []
         for one, leaf, value in zip(self._watched, self._leaves, values[2:]):
             version = one.given + (self._begun - 1) * one.key_growth
-            found.append((leaf, None, (one.grad, version), _look(value)))
+            found.append((leaf, None, (one.grad, version), as_look(value)))
         self._express.book_solos(current, found, values[1])
         for write in self._writes[: self._at]:
             at = self._template.update(write.leaf) if not write.empties else None
@@ -401,9 +397,9 @@ class Steady:
             zeros = (0.0,) * leaf.numel
             emptied(watch, leaf, leaf.grad, zeros, write.here, write.label)
         else:
-            leaf.value = _look(after)
+            leaf.value = as_look(after)
             leaf.version = one.version + self._begun * one.version_growth
-            watch.update(leaf, "gradient", write.here, write.label, _look(before), leaf.value)
+            watch.update(leaf, "gradient", write.here, write.label, as_look(before), leaf.value)
 
 
 class _Watched(NamedTuple):
@@ -484,7 +480,3 @@ def _finite(value: Any) -> bool:
 def _value(found: object) -> object:
     """A look, as :func:`_read` would have it."""
     return found[0] if isinstance(found, tuple) and len(found) == 1 else found
-
-
-def _look(value: Any) -> tuple[Any, ...]:
-    return value if isinstance(value, tuple) else (value,)
