@@ -1,0 +1,87 @@
+"""What became of a gradient, in one word and one mark: the same in every picture and table.
+
+Every state differs from every other by its mark, its word, and the line around it, so that colour
+only helps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ipygradmagic.record.tensors import Holds, Summary
+from ipygradmagic.render.numbers import count
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """A state that a gradient can be in.
+
+    Attributes:
+        name: Of its colour class (``gm-fresh``) in pictures.
+        mark: One character, there in every common font.
+        word: What a reader calls it.
+        line: Style of the line around it, as Graphviz names it.
+        width: Of that line, in points.
+        tells: What it means, for the legend.
+    """
+
+    name: str
+    mark: str
+    word: str
+    line: str
+    width: float
+    tells: str
+
+
+NONE = Fate("none", "·", "None", "dotted", 1.0, ".grad is None")
+ZERO = Fate("zero", "0", "zero", "solid", 1.0, "emptied, or a backward of exact zeros")
+FRESH = Fate("fresh", "●", "fresh", "solid", 1.4, "one backward, not used yet")
+SUMMED = Fate("summed", "＋", "accumulated", "solid", 2.0, "several backwards, none used yet")
+USED = Fate("used", "○", "used", "solid", 1.0, "an update has used it; not cleared since")
+STALE = Fate("stale", "▲", "stale", "bold", 3.0, "used before, and a newer backward came on top")
+OLD = Fate("old", "◇", "left over", "dashed", 2.0, "from before this run")
+BROKEN = Fate("broken", "✗", "NaN or infinite", "bold", 3.0, "not a number any more")
+UNKNOWN = Fate("unknown", "?", "by hand", "dashed", 1.4, "set by hand, or not known")
+FATES = (NONE, ZERO, FRESH, SUMMED, USED, STALE, OLD, BROKEN, UNKNOWN)
+
+# Okabe-Ito marks; each reaches 3:1 on white and on #111
+COLOURS = {
+    "none": "#8a8a8a",
+    "zero": "#8a8a8a",
+    "fresh": "#009e73",
+    "summed": "#0072b2",
+    "used": "#8a8a8a",
+    "stale": "#d55e00",
+    "old": "#cc79a7",
+    "broken": "#d55e00",
+    "unknown": "#8a8a8a",
+}
+"""One for each fate."""
+
+
+def fate(grad: Summary | None, holds: Holds) -> Fate:
+    """The state of a gradient that looks like this and holds this."""
+    if grad is None:
+        return NONE
+    if not grad.finite:
+        return BROKEN
+    if holds.stale:
+        return STALE
+    if grad.zero and not holds.count:
+        return ZERO
+    if holds.count and holds.used >= holds.count:
+        return USED
+    if holds.earlier:
+        return OLD
+    if not holds.count:
+        return UNKNOWN
+    if holds.count > 1:
+        return SUMMED
+    return ZERO if grad.zero else FRESH
+
+
+def fate_words(grad: Summary | None, holds: Holds) -> str:
+    """The same with its number and what was done by hand: ``4 accumulated, clipped``."""
+    found = fate(grad, holds)
+    said = f"{count(holds.count)} accumulated" if found is SUMMED else found.word
+    return f"{said}, {holds.note}" if holds.note and found not in (NONE, ZERO) else said
