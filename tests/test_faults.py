@@ -58,6 +58,12 @@ BORDER = {
     "Steady.departs",
     "Steady.arrives",
     "Steady.write",
+    "Lane.before_backward",
+    "Lane.after_backward",
+    "Lane.before_step",
+    "Lane.after_step",
+    "Lane.before_zero",
+    "Lane.after_zero",
     # A few plain assignments, when a trace starts.
     "Steady._forget",
     "SteadyTeams._forget",

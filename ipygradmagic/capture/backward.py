@@ -27,6 +27,7 @@ from ipygradmagic.capture.steady_teams import SteadyTeams
 from ipygradmagic.capture.watch import BackwardPass, Watch
 from ipygradmagic.record.tensors import SMALL
 
+_Arrival = Callable[[BaseException | None], BackwardPass | None]
 MOST_GRAPHS = 6
 """Pictures are kept for at most this many backward lines."""
 GRAD_NOTE = "torch.autograd.grad (or torch.func) returned gradients; it changes no .grad slot"
@@ -58,7 +59,10 @@ class BackwardWatch:
                 self._mark_inputs(args[3] if len(args) > 3 else ())
             return run(outputs, *args, **kwargs)
         if watch.noting and self.steady.departs(outputs, args):
-            return self._steadily(run, outputs, args, kwargs)
+            return self._steadily(self.steady.arrives, run, outputs, args, kwargs)
+        lane = watch.lane
+        if lane is not None and lane.before_backward(outputs, args):
+            return self._steadily(lane.after_backward, run, outputs, args, kwargs)
         outer = watch.local.passes[-1] if watch.local.passes else None
         if outer is None and len(args) > 2 and args[1] and not args[2]:  # retain_graph alone
             with watch.light():
@@ -71,7 +75,7 @@ class BackwardWatch:
                     watch.passes.remove(current)
                     current = None
         if watch.noting and self.steady.departs(outputs, args):
-            return self._steadily(run, outputs, args, kwargs)
+            return self._steadily(self.steady.arrives, run, outputs, args, kwargs)
         if current is None:
             with watch.guard():
                 if outer is not None:  # re-entrant checkpointing: part of the pass around it
@@ -92,8 +96,10 @@ class BackwardWatch:
         finally:
             self._over(current, outputs, error)
 
-    def _steadily(self, run: Callable[..., Any], outputs: Any, args: Any, kwargs: Any) -> Any:
-        """One more backward of a steady loop."""
+    def _steadily(
+        self, arrives: _Arrival, run: Callable[..., Any], outputs: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """One more backward of a steady loop, whose end ``arrives`` is told of."""
         __tracebackhide__ = True
         error: BaseException | None = None
         try:
@@ -102,7 +108,7 @@ class BackwardWatch:
             error = raised
             raise
         finally:
-            current = self.steady.arrives(error)
+            current = arrives(error)
             if current is not None:
                 self._over(current, outputs, error)
 

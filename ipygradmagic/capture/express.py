@@ -365,7 +365,7 @@ class Express:
             return False
         taken: list[tuple[list[Tensor], Pack]] = []
         for team in current.teams:
-            grads = _all_changed(team)
+            grads = all_changed(team)
             if grads is None:
                 return False
             pack = team.pack(grads)
@@ -405,7 +405,7 @@ class Express:
         if call is None:
             return False
         self.watch.local.steps.append(call)
-        self.watch.away = _is_torchs(optimizer)
+        self.watch.away = is_torchs(optimizer)
         return True
 
     def _before_step(
@@ -435,7 +435,7 @@ class Express:
         optimizer = call.optimizer
         if getattr(optimizer, "found_inf", None) is not None:
             return False
-        torchs_own = _is_torchs(optimizer)
+        torchs_own = is_torchs(optimizer)
         taken: list[Pack | None] = []
         tensors_of: list[list[Tensor]] = []
         missed: list[str] = []
@@ -661,7 +661,7 @@ def place(here: Here) -> Here:
     return Here(here.site, None, here.via)
 
 
-def _is_torchs(optimizer: torch.optim.Optimizer) -> bool:
+def is_torchs(optimizer: torch.optim.Optimizer) -> bool:
     """An optimizer of torch's own that calls nobody else's hooks: it writes no gradient."""
     if not type(optimizer).__module__.startswith("torch.optim."):
         return False
@@ -670,7 +670,10 @@ def _is_torchs(optimizer: torch.optim.Optimizer) -> bool:
 
 def parameters(optimizer: torch.optim.Optimizer) -> list[int]:
     """Identities of all its parameters, in order."""
-    return [id(p) for group in optimizer.param_groups for p in group["params"]]
+    groups = optimizer.param_groups
+    if len(groups) == 1:
+        return list(map(id, groups[0]["params"]))
+    return [id(p) for group in groups for p in group["params"]]
 
 
 def loss_of(outputs: Sequence[Tensor]) -> float | None:
@@ -690,7 +693,7 @@ def _remember(ways: dict[_Key, Way], key: _Key, way: Way) -> None:
     ways[key] = way
 
 
-def _all_changed(team: Team) -> list[Tensor] | None:
+def all_changed(team: Team) -> list[Tensor] | None:
     """The gradients, if every one of them is new or was written; they are ordinary tensors."""
     tensors = team.tensors()
     if tensors is None:

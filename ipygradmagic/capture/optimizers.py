@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Callable, Iterable
-from types import CodeType, FrameType
 from typing import Any
 
 import torch
@@ -15,9 +13,9 @@ from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.recorder import RawChange, RawEvent
+from ipygradmagic.capture.shells import running, shell_of_step
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look_all
 from ipygradmagic.capture.source import Here
-from ipygradmagic.capture.teams import Way
 from ipygradmagic.capture.watch import StepCall, Watch, same, version_of
 from ipygradmagic.record.tensors import SMALL
 
@@ -41,6 +39,9 @@ class OptimizerWatch:
         watch = self.watch
         if torch.compiler.is_compiling():
             return None
+        lane = watch.lane
+        if lane is not None and lane.before_step(optimizer, args, kwargs):
+            return None
         if watch.local.steps:
             with watch.light():
                 if self._of_super(optimizer):
@@ -48,7 +49,7 @@ class OptimizerWatch:
         if watch.teams.made:
             begun = False
             with watch.light():
-                begun = self.express.before_step(optimizer, args, kwargs, _shell())
+                begun = self.express.before_step(optimizer, args, kwargs, shell_of_step())
             if begun:
                 return None
         call: StepCall | None = None
@@ -65,7 +66,7 @@ class OptimizerWatch:
             watch.remember(optimizer, name)
             values = self._values(owned)
             began = watch.recorder.next
-            call = StepCall(optimizer, name, here, began, owned, values, _shell())
+            call = StepCall(optimizer, name, here, began, owned, values, shell_of_step())
         if call is None:
             return None
         watch.local.steps.append(call)
@@ -79,6 +80,9 @@ class OptimizerWatch:
     ) -> None:
         """Global post-hook of ``step``."""
         watch = self.watch
+        lane = watch.lane
+        if lane is not None and lane.after_step():
+            return
         steps = watch.local.steps
         if not any(call.optimizer is optimizer for call in steps):
             return
@@ -107,7 +111,7 @@ class OptimizerWatch:
         if not steps or steps[-1].optimizer is not optimizer or steps[-1].shell is None:
             return False
         outer = steps[-1].shell
-        return _shell() is not outer and _running(outer) and not steps[-1].in_closure
+        return shell_of_step() is not outer and running(outer) and not steps[-1].in_closure
 
     def working(self) -> bool:
         """A step of this thread is at its own work (not in the user's closure)."""
@@ -115,12 +119,12 @@ class OptimizerWatch:
         if not steps or steps[-1].in_closure:
             return False
         shell = steps[-1].shell
-        return shell is None or _running(shell)
+        return shell is None or running(shell)
 
     def prune(self) -> None:
         """Steps whose frame is gone were ended by an exception that somebody caught."""
         steps = self.watch.local.steps
-        while steps and steps[-1].shell is not None and not _running(steps[-1].shell):
+        while steps and steps[-1].shell is not None and not running(steps[-1].shell):
             self._book_step(steps.pop(), raised=True)
 
     def made(self, optimizer: torch.optim.Optimizer) -> None:
@@ -314,19 +318,23 @@ class OptimizerWatch:
         watch = self.watch
         if watch.local.quiet or torch.compiler.is_compiling():
             return original(owner, *args, **kwargs)
-        ticket: tuple[Way, Here] | None = None
-        if watch.teams.made:
-            with watch.light():
-                ticket = self.express.before_zero(owner)
+        lane = watch.lane
+        ticket = lane.before_zero(owner) if lane is not None else None
+        if ticket is None:
+            lane = None
+            if watch.teams.made:
+                with watch.light():
+                    ticket = self.express.before_zero(owner)
         if ticket is not None:
             watch.away = True
             try:
                 result = original(owner, *args, **kwargs)
             finally:
                 watch.away = False
-            done = False
-            with watch.light():
-                done = self.express.after_zero(owner, ticket)
+            done = lane is not None and lane.after_zero()
+            if not done:
+                with watch.light():
+                    done = self.express.after_zero(owner, ticket)
             if not done:
                 with watch.guard():
                     self._book_zero(owner, ticket[1])
@@ -392,31 +400,3 @@ def _found_inf(optimizer: torch.optim.Optimizer) -> bool:
     """A fused step that GradScaler told to do nothing."""
     flag = getattr(optimizer, "found_inf", None)
     return isinstance(flag, Tensor) and bool(flag.detach().cpu().item())
-
-
-def _wrapper_code() -> CodeType:
-    """Code object of the shell that torch puts around every ``step``."""
-    shell = torch.optim.Optimizer.profile_hook_step(lambda self: None)
-    code = getattr(shell, "__code__", None)
-    assert isinstance(code, CodeType)
-    return code
-
-
-_SHELL = _wrapper_code()
-
-
-def _shell() -> FrameType | None:
-    """The frame of the shell around the step that is starting."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code is not _SHELL:
-        frame = frame.f_back
-    return frame
-
-
-def _running(shell: FrameType) -> bool:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame is shell:
-            return True
-        frame = frame.f_back
-    return False

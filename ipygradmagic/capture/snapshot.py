@@ -468,7 +468,7 @@ def _copy(tensors: Sequence[Tensor | None], places: list[int], looks: list[Look]
 
 def flatten(tensors: list[Tensor]) -> Tensor:
     """All elements in one new array, each tensor in row-major order."""
-    if len(tensors) == 1:
+    if len(tensors) == 1:  # which torch would not copy
         return tensors[0].detach().reshape(-1).clone()
     with _NoGraph():
         flat: Tensor = torch._C._nn.flatten_dense_tensors(tensors)
@@ -484,6 +484,8 @@ def join(groups: list[list[Tensor]]) -> Tensor:
     pieces: list[Tensor] = []
     with _NoGraph():
         try:
+            if all(len(group) < _FEW for group in groups):
+                return flatten([tensor for group in groups for tensor in group])
             for group in groups:
                 if len(group) < _FEW:
                     pieces += [tensor.reshape(-1) for tensor in group]

@@ -203,9 +203,10 @@ class Steady:
     def _expected(self, outputs: Sequence[Tensor], args: Sequence[Any]) -> bool:
         if self._at < self._last or self._inside or len(outputs) != 1 or any(args[1:4]):
             return False
-        if not self._calm() or self.watch.books.deaths():
-            return False
-        if not same_stack(sys._getframe(4), self._site):
+        # (a step, another pass or a new leaf would have gone through a guarded section)
+        if _functions() or _dispatches() or get_ident() != self._thread:
+            return False  # of the user's, somebody would see what we read
+        if self.watch.books.deaths() or not same_stack(sys._getframe(4), self._site):
             return False
         more = self._begun
         for ref, one in zip(self._refs, self._watched):
@@ -219,13 +220,6 @@ class Steady:
             if value != self._known[one.leaf]:
                 return False
         return self._express.same_graph(self._way, outputs)
-
-    def _calm(self) -> bool:
-        """The same thread, and nobody of the user's to see what we read.
-
-        (A step, another pass or a new leaf would have gone through a guarded section.)
-        """
-        return not (_functions() or _dispatches() or get_ident() != self._thread)
 
     def arrives(self, error: BaseException | None) -> BackwardPass | None:
         """The backward is over: the pass, if it is to be recorded by someone else after all."""
@@ -284,7 +278,9 @@ class Steady:
                 whole = tensor.grad if write.empties and tensor is not None else tensor
                 if whole is None or (target is not whole and not covers(target, whole)):
                     return MISSED
-                if not same_stack(sys._getframe(2), write.stack) or not self._calm():
+                if _functions() or _dispatches() or get_ident() != self._thread:
+                    return MISSED
+                if not same_stack(sys._getframe(2), write.stack):
                     return MISSED
                 if not write.empties:
                     before = whole.item() if whole.numel() == 1 else _read(whole)
@@ -308,7 +304,7 @@ class Steady:
             self._tell(write, 0, 0)
             return
         leaf = write.leaf.id
-        after = target.item() if target.numel() == 1 else _read(target)
+        after: Value = target.item() if before.__class__ is float else _read(target)
         undone = after == self._undo[leaf] and after != before
         if self.watch.noting and not undone and _finite(after):
             self._values += (before, after)

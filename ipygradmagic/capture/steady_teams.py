@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ipygradmagic.capture.express import Entry, Express, Share, TeamEvent, tell
+from ipygradmagic.capture.lane import Lane
 from ipygradmagic.capture.patience import Patience
 from ipygradmagic.capture.recorder import COPIES, EACH, TAIL, RawEvent
 from ipygradmagic.capture.rounds import later
@@ -26,7 +27,7 @@ LEARN = 8
 """Rounds after which learning is given up, if the books do not move evenly by then."""
 LONGEST = 256
 """Entries of a round, at most."""
-MOST_COPIES = COPIES // 4
+MOST_COPIES = COPIES
 """Rounds that copy more elements than this are booked at once: putting aside keeps some more."""
 
 
@@ -163,7 +164,8 @@ class SteadyTeams:
         self._numbers: deque[tuple[int, int, int]] = deque(maxlen=self._express.past.maxlen)
         self._head = self.watch.recorder.rounds_to_fill(size, copies) + EACH + 1
         self._tail = min(TAIL // size, COPIES // max(copies, 1)) + 2
-        self._most = (self._head + self._tail) * len(self._models)
+        self._most = (self._head + 2 * self._tail) * len(self._models)
+        self.watch.lane = Lane(self.watch, self._express, self._models, self._put)
         self._putting = self.watch.busy = True
 
     def _put(self, entry: Entry) -> None:
@@ -176,6 +178,8 @@ class SteadyTeams:
             self._done += 1
             if len(self._entries) > self._most:
                 self._trim()
+        if self.watch.lane is not None:
+            self.watch.lane.at = self._at
 
     def _trim(self) -> None:
         """Forget what the recorder would have forgotten."""
@@ -189,6 +193,7 @@ class SteadyTeams:
     def halt(self) -> None:
         """Somebody else records from here on: tell and book what was put aside."""
         putting, self._putting = self._putting, False
+        self.watch.lane = None
         if putting:
             try:
                 self._land()
@@ -218,6 +223,8 @@ class SteadyTeams:
         self._express.past.extend(past)
         for entry in self._entries[kept * m :]:
             self._express.book(entry)
+        for call in watch.local.steps:  # a step that began when nothing of this was booked yet
+            call.began = watch.recorder.next
 
     def _events(self, number: int, entries: Sequence[Entry]) -> list[TeamEvent]:
         """Those of the round that comes so many rounds after the last one that was booked."""

@@ -46,6 +46,7 @@ LONGEST_WAIT = 10_000
 
 GRAD = attrgetter("grad")
 VERSION = attrgetter("_version")
+NONE = type(None)
 
 
 class Layout:
@@ -251,6 +252,22 @@ class Team:
         """These are the values now."""
         self.values, self.value_versions = pack, list(map(VERSION, tensors))
 
+    def stands(self, values: bool) -> bool:
+        """Whether all is as it was last seen: the members live, their gradients are untouched,
+        and the version counters of their ``values`` have not moved (if these are asked for)."""
+        if self._dead:
+            return False
+        tensors = [ref() for ref in self.refs]
+        grads = list(map(GRAD, tensors))
+        if self.grads is None:
+            still = set(map(type, grads)) == {NONE}
+        else:
+            still = list(map(id, grads)) == self.grad_ids
+            still = still and list(map(VERSION, grads)) == self.grad_versions
+        if not still:
+            return False
+        return not values or list(map(VERSION, tensors)) == self.value_versions
+
     def untouched(self, tensors: Sequence[Tensor]) -> bool:
         """Whether the gradients are the tensors that were last seen, at the same versions."""
         grads = list(map(GRAD, tensors))
@@ -435,12 +452,7 @@ class Teams:
         The parameters of ``still`` have to stand where they stood, too.
         """
         for team in self.made:
-            if team in but:
-                continue
-            tensors = team.tensors()
-            if tensors is None or not team.untouched(tensors):
-                return False
-            if team in still and not team.unmoved(tensors):
+            if team not in but and not team.stands(team in still):
                 return False
         others = self._others if self.made else self.books.leaves.values()
         return all(_unchanged(leaf, self._over) for leaf in others)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -29,6 +30,9 @@ from ipygradmagic.capture.teams import MOST_READ, Pack, Team, Teams, Way
 from ipygradmagic.record.events import Source
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.tensors import SMALL, OptimizerInfo
+
+if TYPE_CHECKING:
+    from ipygradmagic.capture.lane import Lane
 
 THREADS_NOTE = (
     "several threads ran backward at the same time; a gradient that two of them share is booked "
@@ -216,8 +220,7 @@ class _Light:
     def __exit__(self, kind: type[BaseException] | None, error: object, tb: object) -> bool:
         self._watch.lock.release()
         if isinstance(error, Exception):
-            if not isinstance(error, LookupError):
-                self._watch.fault(error)
+            self._watch.failed(error)
             return True
         return False
 
@@ -252,6 +255,8 @@ class Watch:
         """Something is being learned, or noted instead of booked: call ``halt`` before looking."""
         self.noting = False
         """A loop by hand is being noted: nobody else may book meanwhile."""
+        self.lane: Lane | None = None
+        """Knows which event a steady loop with optimizers brings next."""
         self.halts: list[Callable[[], None]] = []
         self._guard = _Guard(self)
         self._light = _Light(self)
@@ -293,6 +298,11 @@ class Watch:
                 f"ipygradmagic could not record something: {type(error).__name__}: {error}{place}. "
                 "Your code was not affected; please report this."
             )
+
+    def failed(self, error: Exception) -> None:
+        """A short cut cannot be taken (a ``LookupError``), or has a fault."""
+        if not isinstance(error, LookupError):
+            self.fault(error)
 
     def quiet(self) -> _Quiet:
         """Theirs, but part of something that is being recorded as a whole."""
