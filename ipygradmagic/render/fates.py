@@ -38,11 +38,12 @@ ZERO = Fate("zero", "0", "zero", "solid", 1.0, "emptied, or a backward of exact 
 FRESH = Fate("fresh", "●", "fresh", "solid", 1.4, "one backward, not used yet")
 SUMMED = Fate("summed", "＋", "accumulated", "solid", 2.0, "several backwards, none used yet")
 USED = Fate("used", "○", "used", "solid", 1.0, "an update has used it; not cleared since")
-STALE = Fate("stale", "▲", "stale", "bold", 3.0, "used before, and a newer backward came on top")
+MIXED = Fate("mixed", "◐", "used and new", "dashed", 1.4, "a backward on top of what was used")
+STALE = Fate("stale", "▲", "stale", "bold", 3.0, "old gradients were used again with newer ones")
 OLD = Fate("old", "◇", "left over", "dashed", 2.0, "from before this run")
 BROKEN = Fate("broken", "✗", "NaN or infinite", "bold", 3.0, "not a number any more")
 UNKNOWN = Fate("unknown", "?", "by hand", "dashed", 1.4, "set by hand, or not known")
-FATES = (NONE, ZERO, FRESH, SUMMED, USED, STALE, OLD, BROKEN, UNKNOWN)
+FATES = (NONE, ZERO, FRESH, SUMMED, USED, MIXED, STALE, OLD, BROKEN, UNKNOWN)
 
 # Okabe-Ito marks; each reaches 3:1 on white and on #111
 COLOURS = {
@@ -51,6 +52,7 @@ COLOURS = {
     "fresh": "#009e73",
     "summed": "#0072b2",
     "used": "#8a8a8a",
+    "mixed": "#0072b2",
     "stale": "#d55e00",
     "old": "#cc79a7",
     "broken": "#d55e00",
@@ -65,8 +67,8 @@ def fate(grad: Summary | None, holds: Holds) -> Fate:
         return NONE
     if not grad.finite:
         return BROKEN
-    if holds.stale:
-        return STALE
+    if holds.stale:  # harmless as long as it is cleared before the next update (as in a GAN)
+        return STALE if holds.used >= holds.count else MIXED
     if grad.zero and not holds.count:
         return ZERO
     if holds.count and holds.used >= holds.count:

@@ -12,6 +12,8 @@ from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.graph import graph_dot, graph_lines
+from ipygradmagic.render.meeting import lines, meeting_of
+from ipygradmagic.render.meeting_dot import meeting_dot
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.view import Block, Fold, Paragraph, Picture
 
@@ -20,6 +22,11 @@ MOST_PICTURES = 8
 LEGEND = (
     "The gradient flows along the arrows: from the loss through the operations to the leaves. "
     "An optimizer only knows its leaves: it reads their .grad there."
+)
+
+MEET = (
+    "A loss adds to the gradients of the leaves that it reaches; an optimizer, or a line by hand, uses "
+    "and clears those that it knows. They meet only there."
 )
 
 
@@ -40,6 +47,14 @@ def trace_pictures(trace: Trace) -> tuple[Block, ...]:
     if left > 0:
         blocks.append(Paragraph(f"{words.plural(left, 'more graph')} not drawn", "muted"))
     return (*blocks, Paragraph(LEGEND, "muted"))
+
+
+def meeting_picture(trace: Trace) -> Picture | None:
+    """Where losses and optimizers meet; None if nothing was added to any gradient."""
+    meeting = meeting_of(trace)
+    if not any(group.ties.adds for group in meeting.groups):
+        return None
+    return Picture(MEET, meeting_dot(meeting, trace), lines(meeting))
 
 
 def state_pictures(state: State) -> tuple[Block, ...]:

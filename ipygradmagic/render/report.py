@@ -12,7 +12,7 @@ from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import CellError, Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.numbers import count
-from ipygradmagic.render.pictures import state_pictures, trace_pictures
+from ipygradmagic.render.pictures import meeting_picture, state_pictures, trace_pictures
 from ipygradmagic.render.tables import Entry, entries_of, optimizer_lines, tensor_table
 from ipygradmagic.render.timeline import timeline_table
 from ipygradmagic.render.view import (
@@ -51,6 +51,7 @@ def report_view(trace: Trace, options: Options) -> View:
         ("Verdict", lambda: Section("", (_verdict(trace), *_asked(trace, options)))),
         ("Findings", lambda: _findings(trace.findings)),
         ("Silenced", lambda: _silenced(trace.silenced)),
+        ("Map", lambda: _map(trace, options, calm)),
         ("Timeline", lambda: _timeline(trace, options, calm)),
         ("Pictures", lambda: _pictures(trace, options, calm)),
         ("Tensors", lambda: _tensors(trace, options)),
@@ -232,6 +233,13 @@ def _timeline(trace: Trace, options: Options, calm: bool) -> Section | None:
     table = timeline_table(trace, options)
     noted = any(f.severity == "note" for f in trace.findings) and len(table.rows) <= FEW_ROWS
     return Section("Timeline", (table,), folded=calm and not noted)
+
+
+def _map(trace: Trace, options: Options, calm: bool) -> Section | None:
+    if not options.graph:
+        return None
+    picture = meeting_picture(trace)
+    return Section("Who adds, uses and clears", (picture,), folded=calm) if picture else None
 
 
 def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:

@@ -1,0 +1,195 @@
+"""Who puts something into which gradients, who uses it, and who clears it: the meeting map.
+
+A loss and an optimizer never hear of each other; they meet at the leaves. Leaves to which the same
+lines did the same are one node, so the map of a large model is as small as that of a small one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ipygradmagic.record.events import Event
+from ipygradmagic.record.tensors import TensorInfo
+from ipygradmagic.record.trace import Trace
+from ipygradmagic.render import words
+from ipygradmagic.render.condense import prefix
+from ipygradmagic.render.numbers import count
+from ipygradmagic.render.view import SIGNS
+
+MOST_ACTORS = 8
+"""Losses, and likewise optimizers and lines by hand; more of them are counted."""
+MOST_GROUPS = 12
+NAMED = 3
+"""So many leaves of a group are named one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A line that adds to gradients, an optimizer, or a line by hand that uses or clears them.
+
+    Attributes:
+        role: ``loss``, ``optimizer``, or ``hand``.
+        title: Its name, or the call.
+        where: Its line; "" for an optimizer.
+    """
+
+    role: str
+    title: str
+    where: str = ""
+
+
+@dataclass(slots=True)
+class Ties:
+    """What was done to one leaf (all leaves of one name), how often, by whom, and what is wrong."""
+
+    adds: Counter[Actor] = field(default_factory=Counter)
+    uses: Counter[Actor] = field(default_factory=Counter)
+    clears: Counter[Actor] = field(default_factory=Counter)
+    owners: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
+
+    def key(self) -> tuple[object, ...]:
+        """Leaves with one key are drawn as one."""
+        done = [tuple(c.items()) for c in (self.adds, self.uses, self.clears)]
+        return (*done, self.owners, self.alarms)
+
+    def remarks(self) -> list[str]:
+        """What is odd about it."""
+        said = list(self.alarms)
+        if not self.adds:
+            said.append("no loss reaches it")
+        if not self.uses and not self.owners:
+            said.append("nobody uses it")
+        if sum(self.adds.values()) > 1 and self.uses and not self.clears:
+            said.append("never cleared")
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Leaves with the same ties."""
+
+    names: tuple[str, ...]
+    ties: Ties
+
+    @property
+    def label(self) -> str:
+        """Their names, or what these have in common."""
+        if len(self.names) <= NAMED:
+            return ", ".join(words.short(name) for name in self.names)
+        common = {prefix(name) for name in self.names}
+        tensors = words.plural(len(self.names), "tensor")
+        if len(common) == 1:
+            return f"{words.short(common.pop())}.* ({tensors})"
+        roots = dict.fromkeys(name.replace("[", ".").split(".")[0] for name in self.names)
+        if len(roots) < len(self.names):
+            return f"{words.listed([f'{root}.*' for root in roots], NAMED)} ({tensors})"
+        return words.listed(self.names, NAMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """The map.
+
+    Attributes:
+        groups: In the order in which their first leaf was seen.
+        left: How many groups are not shown.
+    """
+
+    groups: tuple[Group, ...]
+    left: int = 0
+
+    def actors(self, *roles: str) -> list[Actor]:
+        """Those with these roles that do something to a group, in order."""
+        found: dict[Actor, None] = {}
+        for group in self.groups:
+            for some in (group.ties.adds, group.ties.uses, group.ties.clears):
+                found.update(dict.fromkeys(a for a in some if a.role in roles))
+        return list(found)
+
+
+def meeting_of(trace: Trace) -> Meeting:
+    """The map of a run; of events that look alike, those that were kept speak for all."""
+    infos = {info.id: info for info in trace.tensors}
+    classes = {optimizer.name: optimizer.cls for optimizer in trace.optimizers}
+    often = Counter(trace.pattern) or Counter(event.signature for event in trace.events)
+    ties: defaultdict[str, Ties] = defaultdict(Ties)
+    for info in trace.tensors:
+        if info.kind == "leaf" and (info.owners or info.reached):
+            ties[_name(info, info.id)].owners = info.owners
+    for optimizer in trace.optimizers:
+        for tensor in (t for owned in optimizer.groups for t in owned.tensors if t not in infos):
+            ties[_name(None, tensor)].owners += (optimizer.name,)
+    seen: set[int] = set()
+    for event in trace.events:
+        for change in event.changes:
+            leaf = infos.get(change.tensor)
+            if leaf is not None and leaf.kind != "leaf":
+                continue
+            one = ties[_name(leaf, change.tensor)]
+            if event.signature not in seen:
+                _tie(one, event, often[event.signature], classes)
+        seen.add(event.signature)
+    for finding in trace.findings:
+        for name in finding.evidence.tensors if finding.alarm else ():
+            if name in ties:
+                ties[name].alarms += (f"{SIGNS[finding.severity]} {words.short(finding.name)}",)
+    grouped: dict[tuple[object, ...], list[str]] = {}
+    for name, one in ties.items():
+        if one.adds or one.uses or one.owners:
+            grouped.setdefault(one.key(), []).append(name)
+    groups = [Group(tuple(names), ties[names[0]]) for names in grouped.values()]
+    return Meeting(tuple(groups[:MOST_GROUPS]), len(groups) - len(groups[:MOST_GROUPS]))
+
+
+def _name(info: TensorInfo | None, tensor: int) -> str:
+    return info.name if info is not None and info.name else f"tensor {tensor}"
+
+
+def _tie(ties: Ties, event: Event, times: int, classes: dict[str, str]) -> None:
+    actor = event.actor or ""
+    where = words.place(event.where)
+    if event.kind == "backward" and event.continues is None:
+        ties.adds[Actor("loss", actor or "loss", where)] += times
+    elif event.kind == "step":
+        ties.uses[Actor("optimizer", actor or event.label)] += times
+    elif event.kind in ("update", "rebind") and event.source == "gradient":
+        ties.uses[Actor("hand", event.label, where)] += times
+    elif event.kind == "zero_grad":
+        known = Actor("optimizer", actor)
+        by = known if actor in classes else Actor("hand", words.event_call(event), where)
+        ties.clears[by] += times
+
+
+def times(n: int) -> str:
+    """``×300``."""
+    return f"×{count(n)}"
+
+
+def done_by(actor: Actor, group: Group) -> str:
+    """What the actor does to the leaves of a group, with numbers."""
+    ties = group.ties
+    pairs = (("adds", ties.adds), ("uses", ties.uses), ("clears", ties.clears))
+    return ", ".join(f"{word} {times(some[actor])}" for word, some in pairs if some[actor])
+
+
+def lines(meeting: Meeting) -> tuple[str, ...]:
+    """The map in words, a line for each group of leaves."""
+    said = []
+    for group in meeting.groups:
+        by: Iterable[Actor] = dict.fromkeys(
+            (*group.ties.adds, *group.ties.uses, *group.ties.clears)
+        )
+        done = "; ".join(f"{_called(actor)} {done_by(actor, group)}" for actor in by)
+        odd = ", ".join(group.ties.remarks())
+        said.append(f"{group.label}: {done or 'nothing'}" + (f" – {odd}" if odd else ""))
+    if meeting.left:
+        said.append(f"… and {words.plural(meeting.left, 'more group')} of leaves")
+    return tuple(said)
+
+
+def _called(actor: Actor) -> str:
+    title = words.short(actor.title)
+    return f"{title} ({actor.where})" if actor.where else title

@@ -1,0 +1,103 @@
+"""The meeting map as DOT source: losses on the left, leaves in the middle, users on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import graphviz
+
+from ipygradmagic.record.tensors import OptimizerInfo
+from ipygradmagic.record.trace import Trace
+from ipygradmagic.render import words
+from ipygradmagic.render.labels import label, marked
+from ipygradmagic.render.meeting import MOST_ACTORS, Actor, Group, Meeting, done_by, times
+
+
+def meeting_dot(meeting: Meeting, trace: Trace) -> str:
+    """DOT source of the map."""
+    dot = graphviz.Digraph(
+        graph_attr={
+            "bgcolor": "transparent",
+            "rankdir": "LR",
+            "ranksep": "0.9",
+            "nodesep": "0.25",
+            "pad": "0.1",
+        },
+        node_attr={"fontname": "Helvetica", "fontsize": "10", "margin": "0.2,0.06", "shape": "box"},
+        edge_attr={"arrowsize": "0.6", "fontname": "Helvetica", "fontsize": "9"},
+    )
+    infos = {optimizer.name: optimizer for optimizer in trace.optimizers}
+    losses, users = meeting.actors("loss"), meeting.actors("optimizer", "hand")
+    names = _draw_actors(dot, "l", losses, infos) | _draw_actors(dot, "u", users, infos)
+    for optimizer in _idle(meeting, trace.optimizers, users):
+        key = f"i{len(names)}"
+        actor = Actor("optimizer", optimizer.name)
+        names[actor] = key
+        dot.node(key, _actor_label(actor, infos), penwidth="2", **marked("opt"))
+    for i, group in enumerate(meeting.groups):
+        _draw_group(dot, f"g{i}", group, names)
+    if meeting.left:
+        dot.node("more", label(f"… {words.plural(meeting.left, 'more group')}"), shape="plaintext")
+    return str(dot.source)
+
+
+def _draw_actors(
+    dot: graphviz.Digraph, prefix: str, actors: Sequence[Actor], infos: Mapping[str, OptimizerInfo]
+) -> dict[Actor, str]:
+    """Their nodes; of many, the last one stands for the rest."""
+    names: dict[Actor, str] = {}
+    kind = "loss" if prefix == "l" else "opt"
+    for i, actor in enumerate(actors[:MOST_ACTORS]):
+        names[actor] = f"{prefix}{i}"
+        dot.node(names[actor], _actor_label(actor, infos), penwidth="2", **marked(kind))
+    rest = actors[MOST_ACTORS:]
+    if rest:
+        said = label(f"… {words.plural(len(rest), 'more line')}")
+        dot.node(f"{prefix}more", said, **marked(kind))
+        names |= dict.fromkeys(rest, f"{prefix}more")
+    return names
+
+
+def _actor_label(actor: Actor, infos: Mapping[str, OptimizerInfo]) -> str:
+    title = words.short(actor.title)
+    if actor.role == "loss":
+        return label(f"{title}.backward()" if actor.title else "backward()", actor.where)
+    if actor.role == "hand":
+        return label(title, actor.where)
+    info = infos.get(actor.title)
+    kind = f"{words.short(info.cls)} optimizer" if info is not None else "optimizer"
+    return label(title, kind)
+
+
+def _idle(
+    meeting: Meeting, optimizers: Sequence[OptimizerInfo], users: Sequence[Actor]
+) -> list[OptimizerInfo]:
+    """Optimizers that own some of the leaves and did nothing to any."""
+    acted = {actor.title for actor in users}
+    owners = {name for group in meeting.groups for name in group.ties.owners}
+    return [o for o in optimizers if o.name in owners and o.name not in acted]
+
+
+def _draw_group(dot: graphviz.Digraph, key: str, group: Group, names: Mapping[Actor, str]) -> None:
+    ties, remarks = group.ties, group.ties.remarks()
+    style, width = ("rounded,dashed", "2") if remarks else ("rounded", "1.4")
+    dot.node(
+        key,
+        label(group.label, remarks=remarks),
+        style=style,
+        penwidth=width,
+        **marked("odd" if remarks else "leaf"),
+    )
+    for actor, n in ties.adds.items():
+        dot.edge(names[actor], key, label=f" adds {times(n)} ", **marked("add"))
+    for actor in dict.fromkeys((*ties.uses, *ties.clears)):
+        # written leaf → user, and drawn backwards, so that losses and users stand on two sides
+        style = "solid" if ties.uses[actor] else "dashed"
+        said = f" {done_by(actor, group)} "
+        dot.edge(key, names[actor], label=said, dir="back", style=style, **marked("own"))
+    for actor, name in names.items():
+        owns = actor.role == "optimizer" and actor.title in ties.owners
+        if owns and not ties.uses[actor] and not ties.clears[actor]:
+            dot.edge(
+                key, name, label=" owns, never uses ", dir="back", style="dotted", **marked("own")
+            )
