@@ -161,6 +161,8 @@ class TraceBlock:
         ignore: Findings to silence, by name; ``t.silenced`` has them.
         strict: Stop at the first finding of severity *error*, before the step that it is about, or
             right after the update by hand.
+        teach: Draw what passes through small graphs: the result of every operation, and the gradient
+            that arrives there.
 
     Raises:
         NestedTraceError: Another trace is running in this process.
@@ -177,6 +179,7 @@ class TraceBlock:
     level: str = "full"
     ignore: tuple[str, ...] | str = ()
     strict: bool = False
+    teach: bool = False
     trace: Trace = field(default_factory=Trace, init=False)
     _session: Session | None = field(default=None, init=False, repr=False)
 
@@ -227,6 +230,7 @@ class TraceBlock:
             level=self.level,
             ignore=(self.ignore,) if isinstance(self.ignore, str) else tuple(self.ignore),
             strict=self.strict,
+            teach=self.teach,
         )
 
     @property

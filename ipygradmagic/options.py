@@ -32,6 +32,9 @@ class Options:
         ignore: Names of findings that are silenced: they are no alarm, and the report says so.
         strict: Stop the code at the first finding of severity *error*, by a
             :class:`~ipygradmagic.errors.GradientLifecycleError`.
+        teach: Note what passes through small graphs, and draw it: the result of every operation and
+            the gradient that arrives there, up to 16 elements each. Slow, and for the first pass of
+            each backward line.
 
     Raises:
         OptionError: A value is out of its range; the message says what is allowed.
@@ -45,6 +48,7 @@ class Options:
     level: str = "full"
     ignore: tuple[str, ...] = ()
     strict: bool = False
+    teach: bool = False
 
     def __post_init__(self) -> None:
         if self.rows < 5:

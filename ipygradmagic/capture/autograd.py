@@ -25,12 +25,19 @@ def readable(function: str) -> str:
 
 
 def graph_of(
-    outputs: Sequence[Tensor], labels: Sequence[str], name_of: NameOf, title: str = ""
+    outputs: Sequence[Tensor],
+    labels: Sequence[str],
+    name_of: NameOf,
+    title: str = "",
+    numbers: dict[GradNode, int] | None = None,
 ) -> Graph:
-    """The graph below ``outputs``, breadth first; ``name_of`` gives a leaf's name and id."""
+    """The graph below ``outputs``, breadth first; ``name_of`` gives a leaf's name and id.
+
+    ``numbers`` is filled with the number of each node.
+    """
     nodes: list[Node] = []
     edges: list[Edge] = []
-    numbers: dict[GradNode, int] = {}
+    numbers = {} if numbers is None else numbers
     queue: deque[GradNode] = deque()
     truncated = 0
     for output, label in zip(outputs, labels):

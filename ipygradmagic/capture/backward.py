@@ -24,6 +24,7 @@ from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.steady import Steady
 from ipygradmagic.capture.steady_teams import SteadyTeams
+from ipygradmagic.capture.teaching import Lesson, Teaching
 from ipygradmagic.capture.watch import BackwardPass, Watch
 from ipygradmagic.record.tensors import SMALL
 
@@ -42,6 +43,8 @@ class BackwardWatch:
         self.freed_by: int | None = None
         self.before: Callable[[], None] = lambda: None
         self.kept: Callable[[Sequence[Tensor]], None] = lambda outputs: None
+        self.teaching: Teaching | None = None
+        self._lesson: Lesson | None = None
         self._graphs = graphs
         self._drawn: dict[int, int] = {}
         self._actors: dict[int, str] = {}
@@ -222,7 +225,10 @@ class BackwardWatch:
             labels = actor.split(", ") if actor else []
             labels += ["loss"] * (len(outputs) - len(labels))
             self._drawn[here.site] = len(watch.graphs)
-            watch.graphs.append(graph_of(outputs, labels, self._leaf_label))
+            numbers: dict[GradNode, int] = {}
+            watch.graphs.append(graph_of(outputs, labels, self._leaf_label, numbers=numbers))
+            if self.teaching is not None:
+                self._lesson = self.teaching.listen(numbers)
             return self._drawn[here.site]
         return None
 
@@ -242,6 +248,11 @@ class BackwardWatch:
     ) -> None:
         for handle in current.handles:
             handle.remove()
+        if self._lesson is not None and current.graph is not None:
+            self.watch.graphs[current.graph] = self._lesson.told(self.watch.graphs[current.graph])
+            self._lesson = None
+        if self.teaching is not None:
+            self.teaching.forget()
         if error is not None:
             self._explain(outputs, error)
         self._book(current, last=True, error=error)

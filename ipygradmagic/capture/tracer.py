@@ -21,6 +21,7 @@ from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.source import CellOf, Here
 from ipygradmagic.capture.streaming import StreamedRecorder
 from ipygradmagic.capture.strict import Gate, Judge, strict_watchers
+from ipygradmagic.capture.teaching import Teaching
 from ipygradmagic.capture.watch import Watch
 from ipygradmagic.errors import NestedTraceError
 from ipygradmagic.options import Options
@@ -70,6 +71,8 @@ class Tracer:
         self._watch.teams.read = options.level == "full"
         judge = judge if options.strict else None
         self._backward, self._optimizers, hand = self._watchers(judge)
+        if options.teach:
+            self._backward.teaching = Teaching(self._watch.fault)
         self._calls = CallWatch(self._watch)
         self._backward.kept = self._calls.kept_graph
         self._optimizers.scaled = self._calls.scaled
@@ -111,6 +114,8 @@ class Tracer:
                 self._books.discard_unclaimed()
                 self._watch.rebind(self._watch.discovery.survey(), _NOWHERE)
             self._interception.install()
+            if self._backward.teaching is not None:
+                self._backward.teaching.enter()
         except BaseException:
             if self._stream is not None:
                 self._stream.discard()
@@ -163,6 +168,9 @@ class Tracer:
 
     def _restore(self) -> None:
         self._stopping = True
+        if self._backward.teaching is not None:
+            self._backward.teaching.leave()
+            self._backward.teaching = None
         self._interception.restore()
         _RUNNING[:] = [t for t in _RUNNING if t is not self]
         self._watch.running = False

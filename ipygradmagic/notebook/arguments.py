@@ -103,6 +103,12 @@ STRICT = option(
     help="stop at the first error: before the step that it is about, or right after the update by "
     "hand, with the tensors as they are then",
 )
+TEACH = option(
+    "--teach",
+    action="store_true",
+    help="draw what passes through small graphs: the result of every operation, and the gradient that "
+    "arrives there",
+)
 WHAT_IF = option(
     "--what-if",
     action="store_true",
@@ -195,6 +201,7 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
             level=found.get("level", "full"),
             ignore=names_in(found.get("ignore", ())),
             strict=found.get("strict", False),
+            teach=found.get("teach", False),
         )
     except OptionError as error:
         raise UsageError(str(error)) from None

@@ -29,6 +29,7 @@ from ipygradmagic.notebook.arguments import (
     ROWS,
     SAVE,
     STRICT,
+    TEACH,
     WHAT_IF,
     Request,
     option,
@@ -81,6 +82,7 @@ class GradMagics(Magics):
         LIMIT,
         IGNORE,
         STRICT,
+        TEACH,
         EXPLAIN,
     )
     @no_var_expand

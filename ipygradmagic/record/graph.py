@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ipygradmagic.record.tensors import Summary
+
 NodeKind = Literal["loss", "operation", "leaf", "more"]
 
 
@@ -19,6 +21,8 @@ class Node:
         function: autograd's own name (``AddmmBackward0``), for operations.
         shape: Shape of the operation's result or of the leaf, None if unknown.
         tensor: Id of the leaf (``TensorInfo.id``).
+        value: Result of the operation, where the trace teaches and it is small.
+        grad: Gradient of the loss by that result, likewise.
     """
 
     id: int
@@ -27,6 +31,8 @@ class Node:
     function: str = ""
     shape: tuple[int, ...] | None = None
     tensor: int | None = None
+    value: Summary | None = None
+    grad: Summary | None = None
 
 
 @dataclass(frozen=True, slots=True)
