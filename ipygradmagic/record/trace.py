@@ -104,7 +104,7 @@ class Trace:
         tally = {s: sum(f.severity == s for f in self.findings) for s in SEVERITIES[:3]}
         found = [f"{n} {s}{'s' * (n > 1)}" for s, n in tally.items() if n]
         counts = [f"{n} {kind}" for kind, n in self.counts().items() if n]
-        leaves = len({t.name for t in self.tensors if t.kind != "non-leaf"})
+        leaves = len(self.leaves())
         counts.append(f"{leaves} tensor{'s' * (leaves != 1)}")
         return f"<Trace: {', '.join(found) or 'nothing wrong found'}; {', '.join(counts)}>"
 
@@ -134,6 +134,14 @@ class Trace:
     def event(self, index: int) -> Event | None:
         """The event with that index, or None if it was not kept."""
         return next((e for e in self.events if e.index == index), None)
+
+    def leaves(self) -> set[str]:
+        """Names of the leaves that the run had to do with: an event touched them, or an optimizer
+        that stepped has them. All that are known where nothing happened."""
+        known = {t.id: t.name for t in self.tensors if t.kind != "non-leaf"}
+        mine = {change.tensor for event in self.events for change in event.changes}
+        mine |= {t for o in self.optimizers for group in o.groups for t in group.tensors}
+        return {name for i, name in known.items() if i in mine} or set(known.values())
 
     def counts(self) -> dict[str, int]:
         """How many events of each kind happened, kept or not."""

@@ -117,11 +117,11 @@ def meeting_of(trace: Trace) -> Meeting:
     often = Counter(trace.pattern) or Counter(event.signature for event in trace.events)
     ties: defaultdict[str, Ties] = defaultdict(Ties)
     for info in trace.tensors:
-        if info.kind == "leaf" and (info.owners or info.reached):
-            ties[_name(info, info.id)].owners = info.owners
+        if info.kind == "leaf" and info.reached:
+            ties[_name(info, info.id)]
     for optimizer in trace.optimizers:
-        for tensor in (t for owned in optimizer.groups for t in owned.tensors if t not in infos):
-            ties[_name(None, tensor)].owners += (optimizer.name,)
+        for tensor in (t for owned in optimizer.groups for t in owned.tensors):
+            ties[_name(infos.get(tensor), tensor)].owners += (optimizer.name,)
     seen: set[int] = set()
     for event in trace.events:
         for change in event.changes:

@@ -107,7 +107,7 @@ def _verdict(trace: Trace) -> Verdict:
             headline += f" Found: {_tally(trace.findings)}."
     counts = trace.counts() or _counted(trace)
     said = " · ".join(f"{count(n)} {kind}" for kind, n in counts.items() if n)
-    leaves = {t.name for t in trace.tensors if t.kind != "non-leaf"}  # the loss has a row, too
+    leaves = trace.leaves()
     small = [words.plural(len(leaves), "tensor")] if leaves else []
     if trace.meta.seconds:
         small.append(f"{trace.meta.seconds:.2g} s")
