@@ -117,6 +117,18 @@ LIMIT = option(
     metavar="SECONDS",
     help="for each of the two runs of --what-if, with the earlier cells (60)",
 )
+DEPTH = option(
+    "--depth",
+    type=int,
+    metavar="N",
+    help="levels of module names that the picture of a large model opens (as many as there is "
+    "room for)",
+)
+SAVE_GRAPH = option(
+    "--save-graph",
+    metavar="FILE",
+    help="write the first picture to a new file: .svg, .png or .dot, as its name ends",
+)
 EXPLAIN = option(
     "--explain",
     metavar="NAME",
@@ -195,6 +207,9 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
             level=found.get("level", "full"),
             ignore=names_in(found.get("ignore", ())),
             strict=found.get("strict", False),
+            depth=found.get("depth"),
+            backward=found.get("backward"),
+            save_graph=found.get("save_graph"),
         )
     except OptionError as error:
         raise UsageError(str(error)) from None

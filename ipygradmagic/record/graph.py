@@ -19,6 +19,8 @@ class Node:
         function: autograd's own name (``AddmmBackward0``), for operations.
         shape: Shape of the operation's result or of the leaf, None if unknown.
         tensor: Id of the leaf (``TensorInfo.id``).
+        blind: How many inputs of the operation take no gradient: data, constants, what was
+            detached or frozen.
     """
 
     id: int
@@ -27,6 +29,7 @@ class Node:
     function: str = ""
     shape: tuple[int, ...] | None = None
     tensor: int | None = None
+    blind: int = 0
 
 
 @dataclass(frozen=True, slots=True)

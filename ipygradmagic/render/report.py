@@ -70,7 +70,7 @@ def state_view(state: State, options: Options) -> View:
         ("Verdict", lambda: Section("", (_state_verdict(state),))),
         ("Findings", lambda: _findings(state.findings)),
         ("Tensors", lambda: _state_tensors(state, options)),
-        ("Picture", lambda: _state_picture(state)),
+        ("Picture", lambda: _state_picture(state, options)),
         ("Notes", lambda: _notes((), state.warnings)),
     ]
     return View("Gradients now", _sections(makers))
@@ -237,7 +237,9 @@ def _timeline(trace: Trace, options: Options, calm: bool) -> Section | None:
 def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:
     if not options.graph or not trace.graphs:
         return None
-    return Section("Graph", trace_pictures(trace), folded=calm)
+    return Section(
+        "Graph", trace_pictures(trace, options), folded=calm and options.backward is None
+    )
 
 
 def _tensors(trace: Trace, options: Options) -> Section | None:
@@ -296,6 +298,6 @@ def _state_tensors(state: State, options: Options) -> Section:
     return Section("", tuple(blocks))
 
 
-def _state_picture(state: State) -> Section | None:
-    pictures = state_pictures(state)
+def _state_picture(state: State, options: Options) -> Section | None:
+    pictures = state_pictures(state, options)
     return Section("Graph", pictures) if pictures else None
