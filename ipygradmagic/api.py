@@ -8,6 +8,7 @@ import shutil
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 
@@ -20,14 +21,16 @@ from ipygradmagic.capture.survey import survey
 from ipygradmagic.capture.tracer import Tracer
 from ipygradmagic.diagnose.diagnosis import diagnose
 from ipygradmagic.diagnose.explain import refuse_unknown
-from ipygradmagic.errors import GradientLifecycleError
+from ipygradmagic.errors import GradientLifecycleError, GradMagicError, OptionError
 from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Silenced
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace, told_by
 from ipygradmagic.record.whatif import Comparison
+from ipygradmagic.render.pictures import scenes_of, state_scene
 from ipygradmagic.render.report import report_view, state_view
+from ipygradmagic.render.saving import refuse_existing, save
 from ipygradmagic.render.shown import Report
 from ipygradmagic.render.whatif import whatif_view
 
@@ -67,7 +70,8 @@ class Session:
         home: The frame at whose end the run is over at the latest, or None.
 
     Raises:
-        OptionError: A finding that is to be ignored does not exist.
+        OptionError: A finding that is to be ignored does not exist, or the file for the
+            picture exists already.
     """
 
     def __init__(
@@ -80,6 +84,8 @@ class Session:
         home: FrameType | None = None,
     ) -> None:
         refuse_unknown(options.ignore)
+        if options.save_graph is not None:
+            refuse_existing(options.save_graph)
         self.options = options
         self._tracer = Tracer(_books(), options, namespace, title, cell_of, home, _found_in)
         self._tracer.owner = weakref.ref(self)
@@ -111,6 +117,22 @@ def report(trace: Trace, options: Options | None = None) -> Report:
     return Report(report_view(trace, options or Options(names=trace.meta.names)))
 
 
+def save_picture(trace: Trace, options: Options) -> None:
+    """Write the first picture of a trace to the file that the options name, if they name one.
+
+    Raises:
+        OptionError: There is no graph, or the file cannot be made.
+        LayoutUnavailableError: There is no layout program, or it cannot write such a file.
+    """
+    if options.save_graph is None:
+        return
+    scenes = scenes_of(trace, options.backward)
+    if not scenes:
+        raise OptionError("save_graph: there was no backward, so there is no graph to save")
+    title, scene = scenes[0]
+    save(scene, title, options.save_graph, options.depth)
+
+
 def compared(comparison: Comparison) -> Report:
     """Two runs of a cell, as written and as patched, side by side."""
     return Report(whatif_view(comparison))
@@ -134,10 +156,20 @@ def look(
         cell_of: Maps a file name to the label of a notebook cell, or None.
 
     Raises:
-        OptionError: An expression is no tensor, module, optimizer or container of them.
+        OptionError: An expression is no tensor, module, optimizer or container of them; or the
+            file for the picture cannot be made.
+        LayoutUnavailableError: There is no layout program to write that file.
     """
+    options = options or Options()
+    if options.save_graph is not None:
+        if graph is None:
+            raise OptionError("save_graph needs a graph: name a tensor, such as --graph loss")
+        refuse_existing(options.save_graph)
     state = survey(_books(), namespace, expressions or {}, graph, cell_of)
-    return Report(state_view(state, options or Options()))
+    scene = state_scene(state)
+    if options.save_graph is not None and scene is not None:
+        save(scene, scene.graph.title, options.save_graph, options.depth)
+    return Report(state_view(state, options))
 
 
 @dataclass
@@ -163,10 +195,15 @@ class TraceBlock:
             right after the update by hand.
         teach: Draw what passes through small graphs: the result of every operation, and the gradient
             that arrives there.
+        depth: Levels of module names that the picture of a large model opens.
+        backward: Number of the one backward whose picture is shown.
+        save_graph: File to which the first picture is written (``.svg``, ``.png``, ``.dot``) at
+            the end of the block; it must not exist yet.
 
     Raises:
         NestedTraceError: Another trace is running in this process.
         OptionError: An option does not fit, or the file to save to cannot be made.
+        LayoutUnavailableError: There is no layout program to write ``save_graph`` with.
         GradientLifecycleError: The trace is strict, and the code in the block made an error.
     """
 
@@ -180,6 +217,9 @@ class TraceBlock:
     ignore: tuple[str, ...] | str = ()
     strict: bool = False
     teach: bool = False
+    depth: int | None = None
+    backward: int | None = None
+    save_graph: str | os.PathLike[str] | None = None
     trace: Trace = field(default_factory=Trace, init=False)
     _session: Session | None = field(default=None, init=False, repr=False)
 
@@ -208,6 +248,8 @@ class TraceBlock:
         try:
             if self._session is not None:
                 self.trace = self._session.stop(error)
+                with suppress(*([GradMagicError] if error is not None else [])):
+                    save_picture(self.trace, self.options)
         finally:
             self._leave()
             if isinstance(error, GradientLifecycleError):
@@ -231,6 +273,9 @@ class TraceBlock:
             ignore=(self.ignore,) if isinstance(self.ignore, str) else tuple(self.ignore),
             strict=self.strict,
             teach=self.teach,
+            depth=self.depth,
+            backward=self.backward,
+            save_graph=None if self.save_graph is None else os.fspath(self.save_graph),
         )
 
     @property
@@ -313,7 +358,11 @@ class _Variables(Mapping[str, object]):
 
 
 def grad_state(
-    *expressions: object, graph: object | None = None, namespace: Mapping[str, object] | None = None
+    *expressions: object,
+    graph: object | None = None,
+    namespace: Mapping[str, object] | None = None,
+    depth: int | None = None,
+    save_graph: str | os.PathLike[str] | None = None,
 ) -> Report:
     """The state of the gradients of the caller's variables, or of the given things.
 
@@ -321,12 +370,16 @@ def grad_state(
         expressions: Tensors, modules, optimizers or containers of them.
         graph: A tensor whose autograd graph is to be drawn.
         namespace: Where to look for tensors and names; the caller's variables by default.
+        depth: Levels of module names that the picture of a large model opens.
+        save_graph: New file to which the picture is written (``.svg``, ``.png``, ``.dot``).
     """
     if namespace is None:
         namespace = _Variables(sys._getframe(1))
     chosen = {_name_in(namespace, thing): thing for thing in expressions}
     drawn = (_name_in(namespace, graph), graph) if graph is not None else None
-    return look(namespace, chosen, graph=drawn)
+    file = None if save_graph is None else os.fspath(save_graph)
+    options = Options(depth=depth, save_graph=file)
+    return look(namespace, chosen, graph=drawn, options=options)
 
 
 def _name_in(namespace: Mapping[str, object], thing: object) -> str:

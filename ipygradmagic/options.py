@@ -11,6 +11,9 @@ LEVELS = ("full", "events")
 SAVED = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
 """Ends of file names to which a run can be saved; each stands for its format."""
 
+PICTURES = (".svg", ".png", ".dot")
+"""Ends of file names to which a picture can be saved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -30,6 +33,12 @@ class Options:
             chooses the format (see ``SAVED``); it must not exist yet. The columns are those
             of :mod:`ipygradmagic.record.stream`.
         ignore: Names of findings that are silenced: they are no alarm, and the report says so.
+        depth: Levels of module names that pictures of graphs open; None opens as many as there
+            is room for.
+        backward: Number of the one backward whose picture is shown (``backward #3``); None shows
+            one for each line.
+        save_graph: File to which the first picture is written, or None. The end of its name
+            chooses the format (see ``PICTURES``); it must not exist yet.
         strict: Stop the code at the first finding of severity *error*, by a
             :class:`~ipygradmagic.errors.GradientLifecycleError`.
         teach: Note what passes through small graphs, and draw it: the result of every operation and
@@ -49,6 +58,9 @@ class Options:
     ignore: tuple[str, ...] = ()
     strict: bool = False
     teach: bool = False
+    depth: int | None = None
+    backward: int | None = None
+    save_graph: str | None = None
 
     def __post_init__(self) -> None:
         if self.rows < 5:
@@ -61,4 +73,17 @@ class Options:
             raise OptionError(
                 f"save is {self.save!r}, and the end of that name is no known format; give a name "
                 f"that ends in {', '.join(SAVED[:-1])} (JSON Lines) or {SAVED[-1]} (Parquet)"
+            )
+        if self.save_graph is not None and not self.graph:
+            raise OptionError("save_graph needs a graph, but pictures are switched off")
+        if self.depth is not None and self.depth < 1:
+            raise OptionError(f"depth is {self.depth}; give 1 (the outermost modules) or more")
+        if self.backward is not None and self.backward < 1:
+            raise OptionError(
+                f"backward is {self.backward}; give the number of a backward of the run, from 1"
+            )
+        if self.save_graph is not None and not self.save_graph.lower().endswith(PICTURES):
+            raise OptionError(
+                f"save_graph is {self.save_graph!r}, and the end of that name is no known format; "
+                f"give a name that ends in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}"
             )

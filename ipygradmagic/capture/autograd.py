@@ -12,8 +12,8 @@ from torch import Tensor
 from ipygradmagic.capture.leaves import ACCUMULATE, GradNode, root_of
 from ipygradmagic.record.graph import Edge, Graph, Node
 
-LIMIT = 3000
-"""Nodes beyond this many are counted, not described."""
+LIMIT = 30_000
+"""Nodes beyond this many are counted, not described: a picture of them is folded by module."""
 _READABLE = re.compile(r"(Backward\d*|Grad)$")
 NameOf = Callable[[Tensor], "tuple[str, int | None]"]
 
@@ -79,7 +79,10 @@ def _number(
     else:
         function = node.name()
         label = readable(function)
-        nodes.append(Node(place, "operation", label, function=function, shape=_shape(node)))
+        # an input that takes no gradient has no node here; that there was one is all that is left
+        blind = sum(nxt is None for nxt, _ in node.next_functions)
+        shape = _shape(node)
+        nodes.append(Node(place, "operation", label, function=function, shape=shape, blind=blind))
 
 
 def _shape(node: GradNode) -> tuple[int, ...] | None:

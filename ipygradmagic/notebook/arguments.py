@@ -123,6 +123,18 @@ LIMIT = option(
     metavar="SECONDS",
     help="for each of the two runs of --what-if, with the earlier cells (60)",
 )
+DEPTH = option(
+    "--depth",
+    type=int,
+    metavar="N",
+    help="levels of module names that the picture of a large model opens (as many as there is "
+    "room for)",
+)
+SAVE_GRAPH = option(
+    "--save-graph",
+    metavar="FILE",
+    help="write the first picture to a new file: .svg, .png or .dot, as its name ends",
+)
 EXPLAIN = option(
     "--explain",
     metavar="NAME",
@@ -202,6 +214,9 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
             ignore=names_in(found.get("ignore", ())),
             strict=found.get("strict", False),
             teach=found.get("teach", False),
+            depth=found.get("depth"),
+            backward=found.get("backward"),
+            save_graph=found.get("save_graph"),
         )
     except OptionError as error:
         raise UsageError(str(error)) from None

@@ -21,6 +21,7 @@ from IPython.core.magic import (
 from ipygradmagic.errors import GradMagicError, OptionError
 from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import (
+    DEPTH,
     EXPLAIN,
     FORMAT,
     IGNORE,
@@ -28,6 +29,7 @@ from ipygradmagic.notebook.arguments import (
     LIMIT,
     ROWS,
     SAVE,
+    SAVE_GRAPH,
     STRICT,
     TEACH,
     WHAT_IF,
@@ -69,6 +71,15 @@ class GradMagics(Magics):
         ),
         ROWS,
         option("--no-graph", action="store_true", help="no picture of the autograd graph"),
+        option(
+            "--graph",
+            dest="backward",
+            type=int,
+            metavar="N",
+            help="only the picture of backward #N, with the gradients as they were right after it",
+        ),
+        DEPTH,
+        SAVE_GRAPH,
         FORMAT,
         option("-o", "--output", metavar="NAME", help="store the trace in the namespace as NAME"),
         SAVE,
@@ -183,6 +194,8 @@ class GradMagics(Magics):
             "is given. Blanks only inside brackets or quotes",
         ),
         option("--graph", metavar="EXPR", help="draw the graph behind this tensor, e.g. loss"),
+        DEPTH,
+        SAVE_GRAPH,
         ROWS,
         FORMAT,
     )

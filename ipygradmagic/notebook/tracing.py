@@ -131,12 +131,14 @@ class Run:
                 warn("interrupted, so there is no report")
 
     def _deliver(self, trace: Trace) -> None:
-        from ipygradmagic.api import report
+        from ipygradmagic.api import report, save_picture
 
         if self._request.output is not None:
             self._shell.user_ns[self._request.output] = trace
         options = self._request.options
         publish(self._shell, report(trace, options), options.format)
+        with contained("save the picture"):
+            save_picture(trace, options)
         if self._request.fix:
             offer(self._shell, raw_cell(self._shell), self._filename, trace)
         if self._request.what_if:

@@ -23,6 +23,8 @@ class Node:
         tensor: Id of the leaf (``TensorInfo.id``).
         value: Result of the operation, where the trace teaches and it is small.
         grad: Gradient of the loss by that result, likewise.
+        blind: How many inputs of the operation take no gradient: data, constants, what was
+            detached or frozen.
     """
 
     id: int
@@ -33,6 +35,7 @@ class Node:
     tensor: int | None = None
     value: Summary | None = None
     grad: Summary | None = None
+    blind: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,77 @@
 """Making a large graph small enough to look at.
 
 An autograd graph may have ten thousand nodes; a picture of more than some 150 says nothing.
-Chains of operations become one node, then everything far from the loss does, and leaves are
-joined by the beginning of their names. All walks are iterative.
+Operations and leaves are joined by module, as deep as there is room; where names tell of no
+modules, chains of operations become one node, then everything far from the loss does, and
+leaves are joined by the beginning of their names. All walks are iterative.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ipygradmagic.record.graph import Graph, Node
+from ipygradmagic.render.homes import homes, in_order
+from ipygradmagic.render.modules import Path, Tree, tree_of
+from ipygradmagic.render.numbers import count
 from ipygradmagic.render.words import plural
 
 MOST_NODES = 150
 MOST_LEAVES = 40
-NEAR = 40
+NEAR = 12
 """Operations nearest to the loss that are kept when chains alone do not suffice."""
+MOST_KINDS = 2
+"""Kinds of operations that the label of a joined node lists."""
+Sign = Callable[[Node], Hashable]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One node of the picture: a node of the graph, or several joined."""
+    """One node of the picture: a node of the graph, or several joined.
+
+    Attributes:
+        id: That of one of its nodes.
+        nodes: What it stands for.
+        label: Words for it; of a module, its path.
+        module: Path of the module that it is, if it is one.
+    """
 
     id: int
     nodes: tuple[Node, ...]
     label: str
+    module: Path = ()
 
     @property
     def single(self) -> Node | None:
         """The node that it stands for, if it is only one."""
         return self.nodes[0] if len(self.nodes) == 1 else None
 
+    @property
+    def leaves(self) -> tuple[Node, ...]:
+        """The leaves among its nodes."""
+        return tuple(n for n in self.nodes if n.kind == "leaf")
+
 
 @dataclass(frozen=True, slots=True)
 class Condensed:
-    """A graph of groups. Edges run as the gradient flows: from the loss to the leaves."""
+    """A graph of groups. Edges run as the gradient flows: from the loss to the leaves.
+
+    Attributes:
+        groups: The nodes of the picture.
+        edges: Pairs of their ids.
+        level: How many levels of modules are open; None if nothing is joined by module.
+        back: Those edges that lead from one of several equal modules on to the next: against
+            the order of the picture.
+        times: For module paths that end in a run of equal modules, how many they are.
+    """
 
     groups: tuple[Group, ...]
     edges: tuple[tuple[int, int], ...]
+    level: int | None = None
+    times: Mapping[Path, int] = field(default_factory=dict)
+    back: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -49,22 +81,75 @@ class _Work:
     graph: Graph
     home: dict[int, int] = field(default_factory=dict)
     labels: dict[int, str] = field(default_factory=dict)
+    modules: dict[int, Path] = field(default_factory=dict)
 
     def size(self) -> int:
         return len(set(self.home.values()))
 
+    def free(self, node: Node) -> bool:
+        """Is it still on its own?"""
+        return self.home[node.id] == node.id and node.id not in self.labels
+
+
+def foldings(
+    graph: Graph, sign: Sign = lambda node: None, depth: int | None = None, most: int = MOST_NODES
+) -> Iterator[Condensed]:
+    """The graph, and the same with more and more joined; the first has as much as there is room for.
+
+    Args:
+        graph: What was walked.
+        sign: What two leaves must agree in, beside name and shape, to be drawn as one.
+        depth: Levels of modules to open; None opens all that there is room for.
+        most: Nodes that there is room for.
+    """
+    if depth is None and len(graph.nodes) <= most:
+        yield condense(graph, most)
+    leaves = [n for n in graph.nodes if n.kind == "leaf"]
+    tree = tree_of((n.id, n.label, (n.shape, sign(n))) for n in leaves)
+    at = homes(graph, tree.places)
+    yielded = False
+    for level in range(min(tree.depth, depth or tree.depth), 0, -1):
+        small = _by_module(graph, tree, at, level, most)
+        if len(small.groups) <= most:
+            yielded = True
+            yield small
+    if not yielded and (depth is not None or len(graph.nodes) > most):
+        yield condense(graph, most)
+
 
 def condense(graph: Graph, most: int = MOST_NODES) -> Condensed:
-    """At most about ``most`` nodes with the same loss, leaves and connections."""
+    """At most about ``most`` nodes with the same loss, leaves and connections, without modules."""
     work = _Work(graph, {n.id: n.id for n in graph.nodes})
-    leaves = sum(n.kind == "leaf" for n in graph.nodes)
-    if len(graph.nodes) > most:
-        _join_chains(work)
-        if leaves > MOST_LEAVES:
-            _join_leaves(work)
-        if work.size() > most:
-            _join_far(work)
+    _shrink(work, most)
     return _finish(work)
+
+
+def _by_module(
+    graph: Graph, tree: Tree, at: Mapping[int, Path], level: int, most: int
+) -> Condensed:
+    """One node for each module whose path has ``level`` steps or fewer."""
+    work = _Work(graph, {n.id: n.id for n in graph.nodes})
+    members: dict[Path, list[int]] = {}
+    for node in graph.nodes:
+        path = at.get(node.id, ())[:level]
+        if path and node.kind != "loss":
+            members.setdefault(path, []).append(node.id)
+    for path, ids in members.items():
+        _join(work, ids, ".".join(path))
+        work.modules[ids[0]] = path
+    _shrink(work, most)
+    return _finish(work, level, tree.times)
+
+
+def _shrink(work: _Work, most: int) -> None:
+    """Join what is left, if it is too much."""
+    if work.size() <= most:
+        return
+    _join_chains(work)
+    if sum(n.kind == "leaf" and work.free(n) for n in work.graph.nodes) > MOST_LEAVES:
+        _join_leaves(work)
+    if work.size() > most:
+        _join_far(work)
 
 
 def children(graph: Graph) -> dict[int, list[int]]:
@@ -97,6 +182,13 @@ def prefix(name: str) -> str:
     return ".".join(kept)
 
 
+def kinds(nodes: Iterable[Node]) -> str:
+    """Which operations these are: ``addmm ×4,000, tanh ×2,000, …``."""
+    tally = Counter(n.label for n in nodes if n.kind == "operation").most_common()
+    said = [name if n == 1 else f"{name} ×{count(n)}" for name, n in tally[:MOST_KINDS]]
+    return ", ".join(said + ["…"] * (len(tally) > MOST_KINDS))
+
+
 def _join_chains(work: _Work) -> None:
     """Runs of operations with one way in and one way out become one group."""
     below = children(work.graph)
@@ -107,7 +199,10 @@ def _join_chains(work: _Work) -> None:
     plain = {
         n.id
         for n in work.graph.nodes
-        if n.kind == "operation" and len(below[n.id]) == 1 and len(above[n.id]) == 1
+        if n.kind == "operation"
+        and work.free(n)
+        and len(below[n.id]) == 1
+        and len(above[n.id]) == 1
     }
     for node in work.graph.nodes:
         if node.id in plain and above[node.id][0] not in plain:
@@ -126,7 +221,7 @@ def _join_chain(work: _Work, head: int, below: Mapping[int, list[int]], plain: s
 def _join_leaves(work: _Work) -> None:
     groups: dict[str, list[int]] = {}
     for node in work.graph.nodes:
-        if node.kind == "leaf":
+        if node.kind == "leaf" and work.free(node):
             groups.setdefault(prefix(node.label), []).append(node.id)
     for name, members in groups.items():
         if len(members) > 1:
@@ -141,12 +236,13 @@ def _join_leaves(work: _Work) -> None:
 def _join_far(work: _Work) -> None:
     """All operations but those nearest to the loss become one group."""
     reached = distances(work.graph, children(work.graph))
-    operations = {n.id for n in work.graph.nodes if n.kind in ("operation", "more")}
+    own = {n.id: n for n in work.graph.nodes if n.kind in ("operation", "more")}
+    open_to_it = {i for i in own if work.home[i] not in work.modules}
     near: dict[int, None] = {}
     for node in reached:
-        if node in operations and len(near) < NEAR:
+        if node in open_to_it and len(near) < NEAR:
             near[work.home[node]] = None
-    far = [n for n in operations if work.home[n] not in near]
+    far = [n for n in own if n in open_to_it and work.home[n] not in near]
     if far:
         _join(work, far, f"… {plural(len(far), 'operation')}")
 
@@ -159,12 +255,19 @@ def _join(work: _Work, members: Iterable[int], label: str) -> None:
     work.labels[group] = label
 
 
-def _finish(work: _Work) -> Condensed:
+def _finish(
+    work: _Work, level: int | None = None, times: Mapping[Path, int] | None = None
+) -> Condensed:
     members: dict[int, list[Node]] = {}
     for node in work.graph.nodes:
         members.setdefault(work.home[node.id], []).append(node)
     groups = tuple(
-        Group(key, tuple(nodes), work.labels.get(key, "") if len(nodes) > 1 else nodes[0].label)
+        Group(
+            key,
+            tuple(nodes),
+            work.labels.get(key, "") if len(nodes) > 1 else nodes[0].label,
+            work.modules.get(key, ()) if len(nodes) > 1 else (),
+        )
         for key, nodes in members.items()
     )
     pairs = (
@@ -172,4 +275,19 @@ def _finish(work: _Work) -> Condensed:
         for e in work.graph.edges
         if e.source in work.home and e.target in work.home
     )
-    return Condensed(groups, tuple(dict.fromkeys((a, b) for a, b in pairs if a != b)))
+    edges = tuple(dict.fromkeys((a, b) for a, b in pairs if a != b))
+    return Condensed(groups, edges, level, times or {}, _back(work, groups, edges))
+
+
+def _back(
+    work: _Work, groups: tuple[Group, ...], edges: tuple[tuple[int, int], ...]
+) -> frozenset[tuple[int, int]]:
+    """The edges whose data comes from a group that begins later."""
+    if not work.modules:
+        return frozenset()
+    order = in_order(work.graph)
+    begins = {
+        g.id: min((order.get(n.id, 0) for n in g.nodes if n.kind != "leaf"), default=-1)
+        for g in groups
+    }
+    return frozenset((a, b) for a, b in edges if begins[b] > begins[a])

@@ -6,16 +6,14 @@ trust, which is how shared and CI-made notebooks open (measured; see the front-e
 
 from __future__ import annotations
 
-import base64
 from functools import lru_cache
 from pathlib import Path
 
 import jinja2
 
-from ipygradmagic.errors import LayoutUnavailableError
 from ipygradmagic.render.chart import HEIGHT, LEFT, RIGHT, WIDTH, drawing, told
-from ipygradmagic.render.layout import layout
-from ipygradmagic.render.view import SIGNS, Chart, Picture, Row, Table, View
+from ipygradmagic.render.drawing import data_uri, drawn
+from ipygradmagic.render.view import SIGNS, Chart, Row, Table, View
 
 WIDE = 112
 """Characters that fit a notebook cell some 900 pixels wide."""
@@ -78,15 +76,6 @@ def heights(table: Table) -> list[tuple[Row, int]]:
     return found[::-1]
 
 
-def drawn(picture: Picture) -> tuple[str, str]:
-    """``(data URI, "")``, or ``("", why not)`` where no picture can be had."""
-    try:
-        svg = layout(picture.dot)
-    except LayoutUnavailableError as reason:
-        return "", str(reason)
-    return _data_uri(svg), ""
-
-
 def charted(chart: Chart) -> tuple[str, str]:
     """``(data URI, what it shows in words)``; without the URI if there is no number to draw."""
     said = "; ".join(told(chart))
@@ -97,9 +86,4 @@ def charted(chart: Chart) -> tuple[str, str]:
     svg = template.render(
         chart=chart, drawing=lines, width=WIDTH, height=HEIGHT, left=LEFT, right=RIGHT
     )
-    return _data_uri(svg), said
-
-
-def _data_uri(svg: str) -> str:
-    encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
-    return f"data:image/svg+xml;base64,{encoded}"
+    return data_uri(svg), said

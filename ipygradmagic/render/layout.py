@@ -19,21 +19,14 @@ ADVICE = (
 WIDEST = 680.0
 """Points. A wider picture is scaled down to about the width of a notebook cell."""
 
-# Okabe-Ito marks; each reaches 3:1 on white and on #111
-STYLE = """
-text{fill:#222}
-.node path,.node polygon{fill:none;stroke:#8a8a8a}
-.edge path{stroke:#8a8a8a}.edge polygon{fill:#8a8a8a;stroke:#8a8a8a}
-.gm-loss path,.gm-loss polygon{stroke:#cc79a7;fill:#cc79a7;fill-opacity:.16}
-.gm-leaf path,.gm-leaf polygon{stroke:#009e73;fill:#009e73;fill-opacity:.16}
-.gm-odd path,.gm-odd polygon{stroke:#d55e00;fill:#d55e00;fill-opacity:.16}
-.gm-opt path,.gm-opt polygon{stroke:#0072b2;fill:#0072b2;fill-opacity:.16}
-.gm-own path{stroke:#0072b2}.gm-own polygon{fill:#0072b2;stroke:#0072b2}
-@media (prefers-color-scheme:dark){text{fill:#eee}}
-"""
+LONGEST = 2.0
+"""Seconds that a layout may take before a more folded picture is tried."""
+STYLE = "text{fill:#222}@media (prefers-color-scheme:dark){text{fill:#eee}}"
+"""Lines and fills are in the DOT source: each reaches 3:1 on white and on #111."""
+SVG_FILE = '<?xml version="1.0" encoding="UTF-8"?>\n{}\n'
 
 
-def layout(dot: str, timeout: float = 10.0) -> str:
+def layout(dot: str, timeout: float = LONGEST) -> str:
     """Lay out DOT source; the SVG follows the reader's light or dark theme.
 
     Raises:
@@ -48,9 +41,17 @@ def layout(dot: str, timeout: float = 10.0) -> str:
 
 @lru_cache(maxsize=64)
 def _run(program: str, dot: str, timeout: float) -> str:
+    drawn = _called(program, dot, timeout, "-Tsvg")
+    if b"<svg" not in drawn:
+        raise LayoutUnavailableError(f"{Path(program).name} failed: no output")
+    return drawn.decode("utf-8", "replace")
+
+
+def _called(program: str, dot: str, timeout: float, *arguments: str) -> bytes:
+    """What the layout program writes."""
     try:
         done = subprocess.run(
-            [program, "-Tsvg"],
+            [program, *arguments],
             input=dot.encode("utf-8", "replace"),
             capture_output=True,
             timeout=timeout,
@@ -60,12 +61,31 @@ def _run(program: str, dot: str, timeout: float) -> str:
         raise LayoutUnavailableError(f"The layout took longer than {timeout:g} s.") from None
     except OSError as error:
         raise LayoutUnavailableError(f"{program} could not be run ({error}). {ADVICE}") from None
-    if done.returncode or b"<svg" not in done.stdout:
+    if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise LayoutUnavailableError(
             f"{Path(program).name} failed: {said[0] if said else 'no output'}"
         )
-    return done.stdout.decode("utf-8", "replace")
+    return done.stdout
+
+
+def export(dot: str, kind: str, timeout: float = 5 * LONGEST) -> bytes:
+    """The picture as the bytes of a file of that kind (``svg``, ``png`` or ``dot``).
+
+    Raises:
+        LayoutUnavailableError: As for :func:`layout`, or the program cannot write such files.
+    """
+    if kind == "dot":
+        return dot.encode("utf-8", "replace")
+    if kind == "svg":
+        return SVG_FILE.format(layout(dot, timeout)).encode("utf-8", "replace")
+    program = find_program()
+    if program is None:
+        raise LayoutUnavailableError(f"No Graphviz layout program was found. {ADVICE}")
+    drawn = _called(program, dot, timeout, f"-T{kind}", "-Gbgcolor=white", "-Gdpi=144")
+    if not drawn:
+        raise LayoutUnavailableError(f"{Path(program).name} wrote no {kind} file.")
+    return drawn
 
 
 def find_program() -> str | None:
@@ -90,8 +110,13 @@ def polish(svg: str) -> str:
     svg = re.sub(r'<svg width="([\d.]+)pt"\s+height="([\d.]+)pt"', _fitted, svg, count=1)
     svg = re.sub(r'<g class="node.*?</g>', _centred, svg, flags=re.DOTALL)
     head, _, body = svg.partition(">")
-    style = "".join(line for line in STYLE.splitlines())
-    return f"{head}><style>{style}</style>{body.strip()}"
+    return f"{head}><style>{STYLE}</style>{body.strip()}"
+
+
+def natural(svg: str) -> tuple[float, float]:
+    """Width and height of a picture in points, before it was made to fit."""
+    box = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', svg)
+    return (float(box.group(1)), float(box.group(2))) if box else (0.0, 0.0)
 
 
 def _centred(match: re.Match[str]) -> str:
@@ -104,6 +129,13 @@ def _centred(match: re.Match[str]) -> str:
     middle = (min(across) + max(across)) / 2
     anchored = f'text-anchor="middle" x="{middle:.2f}"'
     return re.sub(r'text-anchor="start" x="[^"]*"', anchored, node)
+
+
+def unfitted(svg: str) -> str:
+    """The same picture at its natural size."""
+    width, height = natural(svg)
+    size = f'<svg width="{width:.0f}pt" height="{height:.0f}pt"'
+    return re.sub(r'<svg width="[\d.]+pt"\s+height="[\d.]+pt"', size, svg, count=1)
 
 
 def _fitted(match: re.Match[str]) -> str:

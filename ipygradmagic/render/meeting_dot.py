@@ -9,8 +9,34 @@ import graphviz
 from ipygradmagic.record.tensors import OptimizerInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
-from ipygradmagic.render.labels import label, marked
-from ipygradmagic.render.meeting import MOST_ACTORS, Actor, Group, Meeting, done_by, times
+from ipygradmagic.render.fates import COLOURS, FRESH, STALE
+from ipygradmagic.render.graph_nodes import LOSS, OPTIMIZER, html_label, painted
+from ipygradmagic.render.meeting import (
+    MOST_ACTORS,
+    Actor,
+    Group,
+    Meeting,
+    done_by,
+    lines,
+    meeting_of,
+    times,
+)
+from ipygradmagic.render.view import Picture
+
+_LOSS = {"style": "filled", "penwidth": "2", **painted("loss", LOSS)}
+_USER = {"style": "filled", "penwidth": "2", **painted("opt", OPTIMIZER)}
+CAPTION = (
+    "A loss adds to the gradients of the leaves that it reaches; an optimizer, or a line by hand, uses "
+    "and clears those that it knows. They meet only there."
+)
+
+
+def meeting_picture(trace: Trace) -> Picture | None:
+    """Where losses and optimizers meet; None if nothing was added to any gradient."""
+    meeting = meeting_of(trace)
+    if not any(group.ties.adds for group in meeting.groups):
+        return None
+    return Picture(CAPTION, meeting_dot(meeting, trace), lines(meeting))
 
 
 def meeting_dot(meeting: Meeting, trace: Trace) -> str:
@@ -33,11 +59,13 @@ def meeting_dot(meeting: Meeting, trace: Trace) -> str:
         key = f"i{len(names)}"
         actor = Actor("optimizer", optimizer.name)
         names[actor] = key
-        dot.node(key, _actor_label(actor, infos), penwidth="2", **marked("opt"))
+        dot.node(key, _actor_label(actor, infos), **_USER)
     for i, group in enumerate(meeting.groups):
         _draw_group(dot, f"g{i}", group, names)
     if meeting.left:
-        dot.node("more", label(f"… {words.plural(meeting.left, 'more group')}"), shape="plaintext")
+        dot.node(
+            "more", html_label(f"… {words.plural(meeting.left, 'more group')}"), shape="plaintext"
+        )
     return str(dot.source)
 
 
@@ -46,14 +74,14 @@ def _draw_actors(
 ) -> dict[Actor, str]:
     """Their nodes; of many, the last one stands for the rest."""
     names: dict[Actor, str] = {}
-    kind = "loss" if prefix == "l" else "opt"
+    look = _LOSS if prefix == "l" else _USER
     for i, actor in enumerate(actors[:MOST_ACTORS]):
         names[actor] = f"{prefix}{i}"
-        dot.node(names[actor], _actor_label(actor, infos), penwidth="2", **marked(kind))
+        dot.node(names[actor], _actor_label(actor, infos), **look)
     rest = actors[MOST_ACTORS:]
     if rest:
-        said = label(f"… {words.plural(len(rest), 'more line')}")
-        dot.node(f"{prefix}more", said, **marked(kind))
+        said = html_label(f"… {words.plural(len(rest), 'more line')}")
+        dot.node(f"{prefix}more", said, **look)
         names |= dict.fromkeys(rest, f"{prefix}more")
     return names
 
@@ -61,12 +89,12 @@ def _draw_actors(
 def _actor_label(actor: Actor, infos: Mapping[str, OptimizerInfo]) -> str:
     title = words.short(actor.title)
     if actor.role == "loss":
-        return label(f"{title}.backward()" if actor.title else "backward()", actor.where)
+        return html_label(f"{title}.backward()" if actor.title else "backward()", actor.where)
     if actor.role == "hand":
-        return label(title, actor.where)
+        return html_label(title, actor.where)
     info = infos.get(actor.title)
     kind = f"{words.short(info.cls)} optimizer" if info is not None else "optimizer"
-    return label(title, kind)
+    return html_label(title, kind)
 
 
 def _idle(
@@ -80,24 +108,24 @@ def _idle(
 
 def _draw_group(dot: graphviz.Digraph, key: str, group: Group, names: Mapping[Actor, str]) -> None:
     ties, remarks = group.ties, group.ties.remarks()
-    style, width = ("rounded,dashed", "2") if remarks else ("rounded", "1.4")
+    style, width = ("rounded,dashed,filled", "2") if remarks else ("rounded,filled", "1.4")
     dot.node(
         key,
-        label(group.label, remarks=remarks),
+        html_label(group.label, strong=remarks),
         style=style,
         penwidth=width,
-        **marked("odd" if remarks else "leaf"),
+        **painted("odd" if remarks else "leaf", COLOURS[(STALE if remarks else FRESH).name]),
     )
     for actor, n in ties.adds.items():
-        dot.edge(names[actor], key, label=f" adds {times(n)} ", **marked("add"))
+        dot.edge(names[actor], key, label=f" adds {times(n)} ", color=LOSS)
     for actor in dict.fromkeys((*ties.uses, *ties.clears)):
         # written leaf → user, and drawn backwards, so that losses and users stand on two sides
         style = "solid" if ties.uses[actor] else "dashed"
         said = f" {done_by(actor, group)} "
-        dot.edge(key, names[actor], label=said, dir="back", style=style, **marked("own"))
+        dot.edge(key, names[actor], label=said, dir="back", style=style, color=OPTIMIZER)
     for actor, name in names.items():
         owns = actor.role == "optimizer" and actor.title in ties.owners
         if owns and not ties.uses[actor] and not ties.clears[actor]:
             dot.edge(
-                key, name, label=" owns, never uses ", dir="back", style="dotted", **marked("own")
+                key, name, label=" owns, never uses ", dir="back", style="dotted", color=OPTIMIZER
             )

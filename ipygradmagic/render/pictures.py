@@ -3,85 +3,152 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from ipygradmagic.options import Options
+from ipygradmagic.record.events import Event
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.state import State
-from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
-from ipygradmagic.render.graph import graph_dot, graph_lines
-from ipygradmagic.render.meeting import lines, meeting_of
-from ipygradmagic.render.meeting_dot import meeting_dot
+from ipygradmagic.render.condense import Condensed
+from ipygradmagic.render.fates import Fate
+from ipygradmagic.render.graph import dot_of, fold
+from ipygradmagic.render.graph_text import lines_of
+from ipygradmagic.render.moments import passes_of, states_after, telling
 from ipygradmagic.render.numbers import count
+from ipygradmagic.render.scene import WORST_FIRST, Scene
 from ipygradmagic.render.view import Block, Fold, Paragraph, Picture
 
 MOST_PICTURES = 8
 """Each costs some kilobytes of the notebook and some milliseconds of layout."""
 LEGEND = (
-    "The gradient flows along the arrows: from the loss through the operations to the leaves. "
-    "An optimizer only knows its leaves: it reads their .grad there."
-)
-
-MEET = (
-    "A loss adds to the gradients of the leaves that it reaches; an optimizer, or a line by hand, uses "
-    "and clears those that it knows. They meet only there."
+    "Data flows along the grey arrows, from the leaves to the loss; the gradient flows back along "
+    "the pink ones. An optimizer only knows its leaves: it reads their .grad there."
 )
 
 
-def trace_pictures(trace: Trace) -> tuple[Block, ...]:
+def trace_pictures(trace: Trace, options: Options | None = None) -> tuple[Block, ...]:
     """The pictures of a trace; of several, all but the first are opened by the reader."""
+    options = options or Options()
+    scenes = scenes_of(trace, options.backward)
+    if not scenes:
+        return ()
+    blocks: list[Block] = []
+    if options.backward is not None and not _known(trace, options.backward):
+        text = f"There is no backward #{count(options.backward)} whose gradients were kept."
+        blocks.append(Paragraph(text, "note"))
+    shown = scenes[:MOST_PICTURES]
+    pictures = [picture_of(scene, title, options.depth) for title, scene in shown]
+    blocks += _one_open(pictures)
+    left = len(scenes) - len(pictures)
+    if left > 0:
+        blocks.append(Paragraph(f"{words.plural(left, 'more graph')} not drawn", "muted"))
+    return (*blocks, *_legend(scene for _, scene in shown))
+
+
+def state_pictures(state: State, options: Options | None = None) -> tuple[Block, ...]:
+    """The picture that was asked for, if one was."""
+    scene = state_scene(state)
+    if scene is None:
+        return ()
+    title = words.prose(scene.graph.title)
+    picture = picture_of(scene, title, options.depth if options else None)
+    return (picture, *_legend([scene]))
+
+
+def scenes_of(trace: Trace, backward: int | None = None) -> list[tuple[str, Scene]]:
+    """Titles and scenes of the graphs of a trace.
+
+    Args:
+        trace: Whose.
+        backward: Number of the backward to show, alone: the graph of its line, with the
+            gradients as they were after it. None shows every line.
+    """
+    asked = [(g, _numbered(trace, g, backward)) for g in trace.graphs if backward is not None]
+    chosen = [(g, event) for g, event in asked if event is not None][:1]
+    found = []
+    for graph, event in chosen or [(g, telling(trace, g)) for g in trace.graphs]:
+        states = states_after(trace, event.index) if event is not None else None
+        scene = Scene.of(graph, trace, trace.optimizers, states)
+        found.append((_title(trace, graph, event), scene))
+    return found
+
+
+def state_scene(state: State) -> Scene | None:
+    """What the picture of a state is about; None if none was asked for."""
+    if state.graph is None:
+        return None
+    return Scene.of(state.graph, [t.info for t in state.tensors], state.optimizers)
+
+
+def picture_of(scene: Scene, title: str, depth: int | None = None) -> Picture:
+    """The picture of a scene, with coarser ones for where it does not fit."""
     pictures = [
-        _picture(g, _title(trace, g), trace.tensors, trace.optimizers)
-        for g in trace.graphs[:MOST_PICTURES]
+        Picture(title, dot_of(scene, small), lines_of(scene, small), _folded(small, scene))
+        for small in fold(scene, depth)
     ]
+    return replace(pictures[0], coarser=tuple(pictures[1:]), firm=depth is not None)
+
+
+def legend_lines(fates: Iterable[Fate]) -> list[str]:
+    """The fates that appear, with what they mean."""
+    found = set(fates)
+    return [f"{f.mark} {f.word}: {f.tells}" for f in WORST_FIRST if f in found]
+
+
+def _legend(scenes: Iterable[Scene]) -> Iterator[Paragraph]:
+    lines = legend_lines(f for scene in scenes for f in scene.fates())
+    if lines:
+        yield Paragraph(" · ".join(lines), "muted")
+    yield Paragraph(LEGEND, "muted")
+
+
+def _one_open(pictures: list[Picture]) -> list[Block]:
+    """The first picture, and the others to open one at a time."""
     if len(pictures) == 1:
-        return (pictures[0], Paragraph(LEGEND, "muted"))
+        return [pictures[0]]
     # the name is shared by the whole page: it must not close another report's pictures
     group = f"gm-{zlib.crc32(''.join(p.dot for p in pictures).encode('utf-8', 'replace')):08x}"
     titles = [f"Picture {i} of {len(pictures)}: {p.caption}" for i, p in enumerate(pictures, 1)]
     blocks: list[Block] = [replace(p, caption=t) for p, t in zip(pictures[:1], titles)]
     blocks += [Fold(t, (replace(p, caption=""),), group) for p, t in zip(pictures[1:], titles[1:])]
-    left = len(trace.graphs) - len(pictures)
-    if left > 0:
-        blocks.append(Paragraph(f"{words.plural(left, 'more graph')} not drawn", "muted"))
-    return (*blocks, Paragraph(LEGEND, "muted"))
+    return blocks
 
 
-def meeting_picture(trace: Trace) -> Picture | None:
-    """Where losses and optimizers meet; None if nothing was added to any gradient."""
-    meeting = meeting_of(trace)
-    if not any(group.ties.adds for group in meeting.groups):
-        return None
-    return Picture(MEET, meeting_dot(meeting, trace), lines(meeting))
+def _known(trace: Trace, number: int) -> bool:
+    return any(_numbered(trace, graph, number) for graph in trace.graphs)
 
 
-def state_pictures(state: State) -> tuple[Block, ...]:
-    """The picture that was asked for, if one was."""
-    if state.graph is None:
-        return ()
-    infos = [t.info for t in state.tensors]
-    title = words.prose(state.graph.title)
-    return (_picture(state.graph, title, infos, state.optimizers), Paragraph(LEGEND, "muted"))
+def _numbered(trace: Trace, graph: Graph, number: int | None) -> Event | None:
+    """The pass with that number, if it is one of the graph's line."""
+    return next((e for e in passes_of(trace, graph) if e.number == number), None)
 
 
-def _title(trace: Trace, graph: Graph) -> str:
-    event = trace.event(graph.event)
-    title = words.prose(graph.title)
+def _title(trace: Trace, graph: Graph, event: Event | None) -> str:
+    own = trace.event(graph.event)
     if event is None:
-        return title or f"Graph of event {count(graph.event)}"
+        return words.prose(graph.title) or f"Graph of event {count(graph.event)}"
     where = words.place(event.where)
-    named = title or f"{event.kind} #{count(event.number)}"
-    return named if not where or where in named else f"{named} · {where}"
+    named = f"Right after {event.kind} #{count(event.number)}"
+    said = f"{named} · {where}" if where else named
+    if own is not None and own is not event:
+        said += f" (the graph is that of #{count(own.number)}, the first from that line)"
+    return said
 
 
-def _picture(
-    graph: Graph,
-    title: str,
-    infos: Sequence[TensorInfo],
-    optimizers: Sequence[OptimizerInfo],
-) -> Picture:
-    return Picture(
-        title, graph_dot(graph, infos, optimizers), graph_lines(graph, infos, optimizers)
-    )
+def _folded(small: Condensed, scene: Scene) -> str:
+    """What of the graph is not drawn one by one."""
+    total = len(scene.graph.nodes)
+    if len(small.groups) == total:
+        return ""
+    said = f"Folded: {count(total)} nodes drawn as {count(len(small.groups))}"
+    if small.level is None:
+        return f"{said}."
+    modules = sum(bool(g.module) for g in small.groups)
+    if not modules:
+        return f"{said}."
+    levels = f"{words.plural(small.level, 'level')} of module names open (--depth)"
+    runs = " Equal modules are drawn once, × how many." if small.times else ""
+    return f"{said}, {levels}.{runs}"

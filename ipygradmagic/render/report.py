@@ -11,8 +11,9 @@ from ipygradmagic.record.state import State
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import CellError, Trace
 from ipygradmagic.render import words
+from ipygradmagic.render.meeting_dot import meeting_picture
 from ipygradmagic.render.numbers import count
-from ipygradmagic.render.pictures import meeting_picture, state_pictures, trace_pictures
+from ipygradmagic.render.pictures import state_pictures, trace_pictures
 from ipygradmagic.render.tables import Entry, entries_of, optimizer_lines, tensor_table
 from ipygradmagic.render.timeline import timeline_table
 from ipygradmagic.render.view import (
@@ -71,7 +72,7 @@ def state_view(state: State, options: Options) -> View:
         ("Verdict", lambda: Section("", (_state_verdict(state),))),
         ("Findings", lambda: _findings(state.findings)),
         ("Tensors", lambda: _state_tensors(state, options)),
-        ("Picture", lambda: _state_picture(state)),
+        ("Picture", lambda: _state_picture(state, options)),
         ("Notes", lambda: _notes((), state.warnings)),
     ]
     return View("Gradients now", _sections(makers))
@@ -245,7 +246,9 @@ def _map(trace: Trace, options: Options, calm: bool) -> Section | None:
 def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:
     if not options.graph or not trace.graphs:
         return None
-    return Section("Graph", trace_pictures(trace), folded=calm)
+    return Section(
+        "Graph", trace_pictures(trace, options), folded=calm and options.backward is None
+    )
 
 
 def _tensors(trace: Trace, options: Options) -> Section | None:
@@ -304,6 +307,6 @@ def _state_tensors(state: State, options: Options) -> Section:
     return Section("", tuple(blocks))
 
 
-def _state_picture(state: State) -> Section | None:
-    pictures = state_pictures(state)
+def _state_picture(state: State, options: Options) -> Section | None:
+    pictures = state_pictures(state, options)
     return Section("Graph", pictures) if pictures else None

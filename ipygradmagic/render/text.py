@@ -67,6 +67,7 @@ def _block(block: Block, width: int) -> str:
         case Picture():
             lines = [block.caption] if block.caption else []
             lines += [f"  {line}" for line in block.fallback]
+            lines += [f"  ({block.note})"] if block.note else []
             return "\n".join(_wrapped(line, width, hang=4) for line in lines)
         case Charts():
             return "\n".join(_chart(chart, width) for chart in block.charts)

@@ -117,11 +117,23 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A graph: DOT source for where pictures can be drawn, lines of text for elsewhere."""
+    """A graph: DOT source for where pictures can be drawn, lines of text for elsewhere.
+
+    Attributes:
+        caption: What it is.
+        dot: Source of the picture.
+        fallback: The same in words.
+        note: What of it is folded.
+        coarser: The same picture with more and more folded, for where this one does not fit.
+        firm: The reader asked for this much detail: it is shown even if it does not fit.
+    """
 
     caption: str
     dot: str
     fallback: tuple[str, ...]
+    note: str = ""
+    coarser: tuple[Picture, ...] = ()
+    firm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

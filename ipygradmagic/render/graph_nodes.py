@@ -1,0 +1,198 @@
+"""The nodes of the picture of a graph: leaves by their fate, modules, operations, optimizers.
+
+Colours are written out, not left to a style sheet, so that a saved PNG or DOT file has them, too.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+
+import graphviz
+
+from ipygradmagic.record.graph import Node
+from ipygradmagic.record.tensors import OptimizerInfo
+from ipygradmagic.render import words
+from ipygradmagic.render.condense import Group, kinds
+from ipygradmagic.render.fates import (
+    BROKEN,
+    COLOURS,
+    NONE,
+    STALE,
+    SUMMED,
+    ZERO,
+    Fate,
+)
+from ipygradmagic.render.numbers import brief, count, number, shape_words
+from ipygradmagic.render.scene import WORST_FIRST, Scene, worst
+
+MOST_LABEL = 40
+FEW_LEAVES = 4
+"""A module with so many leaves lists them; one with more counts them."""
+GREY = "#8a8a8a"
+LOSS = "#cc79a7"
+"""Of the loss and of the gradient that flows from it."""
+OPTIMIZER = "#0072b2"
+TINT = "29"
+"""Opacity of a fill, as the last two digits of its colour."""
+_SHAPES = {
+    BROKEN: {"shape": "octagon"},
+    STALE: {"shape": "box", "style": "bold"},
+    SUMMED: {"shape": "box", "peripheries": "2"},
+    ZERO: {"shape": "box"},
+    NONE: {"shape": "box", "style": "rounded,dotted"},
+}
+"""Outlines that tell fates apart without their colours; the others are rounded boxes."""
+
+
+def label_of(node: Node) -> str:
+    """What a node is called."""
+    return words.clean(node.label or node.kind, MOST_LABEL)
+
+
+def html_label(title: str, *small: str, strong: Sequence[str] = ()) -> str:
+    """An HTML-like label: a title, small lines, and lines that stand out."""
+    rest = [s for s in small if s]
+    lines = [f"<b>{_escaped(title)}</b>" if rest or strong else _escaped(title)]
+    lines += [f'<font point-size="9">{_escaped(s)}</font>' for s in rest]
+    lines += [f'<b><font point-size="9">{_escaped(s)}</font></b>' for s in strong if s]
+    return f"<{'<br/>'.join(lines)}>"
+
+
+def _escaped(text: str) -> str:
+    # Graphviz takes a backslash and N for the name of the node, even in HTML-like labels
+    return escape(words.clean(text, 2 * MOST_LABEL)).replace("\\", "\\\\") or " "
+
+
+def painted(kind: str, colour: str) -> dict[str, str]:
+    """Class, line and fill."""
+    return {"class": f"gm-{kind}", "color": colour, "fillcolor": colour + TINT}
+
+
+def outline(found: Fate | None) -> dict[str, str]:
+    """How the box of a gradient in that state is drawn."""
+    if found is None:
+        return {"shape": "box", "style": "rounded,filled", **painted("leaf", GREY)}
+    wanted = {"shape": "box", "style": "rounded", **_SHAPES.get(found, {})}
+    if found.line == "dashed":
+        wanted["style"] = "rounded,dashed"
+    elif "style" not in _SHAPES.get(found, {}) and found in _SHAPES:
+        wanted["style"] = "solid"
+    wanted["style"] += ",filled"
+    return {**wanted, "penwidth": f"{found.width:g}", **painted(found.name, COLOURS[found.name])}
+
+
+def add_group(
+    dot: graphviz.Digraph, group: Group, scene: Scene, inside: str = "", times: int = 1
+) -> None:
+    """One node of the picture.
+
+    Args:
+        dot: Where to.
+        group: What the node stands for.
+        scene: Its surroundings.
+        inside: Path of the module around it, which its label need not repeat.
+        times: How many equal modules it stands for.
+    """
+    node, name = group.single, f"n{group.id}"
+    if node is not None and node.kind == "leaf":
+        add_leaf(dot, name, label_of(node), node.tensor, node.shape, scene)
+    elif group.leaves:
+        _add_block(dot, name, group, scene, _tail(group, inside, times))
+    elif node is not None and node.kind == "loss":
+        said = "" if label_of(node) == "loss" else "the loss"
+        look = {"shape": "box", "style": "filled", "penwidth": "2", **painted("loss", LOSS)}
+        dot.node(name, html_label(label_of(node), said), **look)
+    elif node is None:
+        said = kinds(group.nodes)
+        dot.node(
+            name, html_label(_tail(group, inside, times), said), shape="box", style="rounded", **_OP
+        )
+    else:
+        size = shape_words(node.shape) if node.shape else ""
+        text = f"{label_of(node)} {size}".rstrip()
+        dot.node(name, html_label(text), shape="box", style="rounded", **_OP)
+
+
+_OP = {"class": "gm-op", "color": GREY}
+
+
+def add_leaf(
+    dot: graphviz.Digraph,
+    name: str,
+    label: str,
+    tensor: int | None,
+    shape: Sequence[int] | None,
+    scene: Scene,
+) -> None:
+    """A leaf with its shape, value and gradient, in the line and word of its fate."""
+    state = scene.state(tensor)
+    small = [shape_words(shape)] if shape else []
+    strong = []
+    if state is not None:
+        if state.value is not None:
+            small.append(f"value {brief(state.value, shape or ())}")
+        small.append(f"grad {brief(state.grad, shape or ())}")
+        strong.append("" if state.grad is None else state.words)
+    strong.append(scene.remark(tensor))
+    dot.node(name, html_label(label, *small, strong=strong), **outline(scene.fate(tensor)))
+
+
+def _tail(group: Group, inside: str, times: int) -> str:
+    label = group.label.removeprefix(f"{inside}.") if inside else group.label
+    short = words.clean(label, MOST_LABEL)
+    return f"{short}  × {count(times)}" if times > 1 else short
+
+
+def _add_block(dot: graphviz.Digraph, name: str, group: Group, scene: Scene, title: str) -> None:
+    """A module, or leaves that were joined: how many there are, and what became of them."""
+    leaves = group.leaves
+    distinct = dict.fromkeys(_own_name(n) for n in leaves)
+    few = len(distinct) <= FEW_LEAVES
+    small = (
+        words.listed(distinct) if few and len(leaves) == len(distinct) else "",
+        words.plural(len(leaves), "tensor") if not few or len(leaves) > len(distinct) else "",
+        kinds(group.nodes),
+        _norms(leaves, scene),
+    )
+    remarks = Counter(r for n in leaves if (r := scene.remark(n.tensor)))
+    strong = [fates_said(leaves, scene)]
+    owners = dict.fromkeys(o for n in leaves for o in scene.owners(n.tensor))
+    small += (f"in {words.listed(owners, 2)}",) if owners else ()
+    strong += [f"{count(n)} {remark}" for remark, n in remarks.items()]
+    found = worst(scene.fate(n.tensor) for n in leaves)
+    dot.node(name, html_label(title, *small, strong=strong), **outline(found))
+
+
+def _own_name(leaf: Node) -> str:
+    return leaf.label.rpartition(".")[2]
+
+
+def _norms(leaves: Sequence[Node], scene: Scene) -> str:
+    """Smallest and largest norm of the gradients."""
+    states = [s for n in leaves if (s := scene.state(n.tensor)) is not None]
+    norms = [s.grad.norm for s in states if s.grad is not None and s.grad.norm is not None]
+    finite = [n for n in norms if n == n]
+    if not finite:
+        return ""
+    low, high = number(min(finite), 2), number(max(finite), 2)
+    return f"grad norm {low}" if low == high else f"grad norms {low} … {high}"
+
+
+def fates_said(leaves: Sequence[Node], scene: Scene) -> str:
+    """``▲ 2 stale, ● 190 fresh``; of one fate only, its word alone."""
+    tally = Counter(f for n in leaves if (f := scene.fate(n.tensor)) is not None)
+    if len(tally) == 1 and sum(tally.values()) == len(leaves):
+        (found,) = tally
+        return f"{found.mark} {'all ' if len(leaves) > 1 else ''}{found.word}"
+    return ", ".join(f"{f.mark} {count(tally[f])} {f.word}" for f in WORST_FIRST if f in tally)
+
+
+def optimizer_label(optimizer: OptimizerInfo, group: int) -> str:
+    """Name, class and learning rate of one parameter group."""
+    name = words.clean(optimizer.name, MOST_LABEL)
+    cls = words.clean(optimizer.cls, MOST_LABEL)
+    which = f", group {group + 1}" if len(optimizer.groups) > 1 else ""
+    settings = [f"{k} {v}" for k, v in optimizer.groups[group].settings if k == "lr"]
+    return html_label(name, f"{'' if cls == name else cls + ' '}optimizer{which}", *settings)

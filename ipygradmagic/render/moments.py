@@ -1,0 +1,78 @@
+"""The leaves right after an event, and which event a picture is best about.
+
+A graph is kept for the first pass of every backward line only. What goes wrong in a loop goes
+wrong later, so a picture of that line may show the leaves after a later pass.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from ipygradmagic.record.events import Event
+from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.tensors import EMPTY, Holds, Summary
+from ipygradmagic.record.trace import Trace
+from ipygradmagic.render.fates import BROKEN, OLD, STALE, Fate, fate
+from ipygradmagic.render.scene import LeafState
+
+MOST_LOOKED_AT = 200
+"""Passes of one line among which the first bad one is looked for."""
+_BAD = (BROKEN, STALE, OLD)
+
+
+def passes_of(trace: Trace, graph: Graph) -> list[Event]:
+    """The kept backward events of the line that the graph is of, its own first."""
+    own = trace.event(graph.event)
+    if own is None:
+        return []
+    line = own.where.place if own.where is not None else None
+    return [
+        e
+        for e in trace.events
+        if e is own
+        or (
+            e.kind == "backward"
+            and e.continues is None
+            and line is not None
+            and e.where is not None
+            and e.where.place == line
+        )
+    ]
+
+
+def telling(trace: Trace, graph: Graph) -> Event | None:
+    """The pass to show: the graph's own, or the first at which a gradient is found to be bad."""
+    passes = passes_of(trace, graph)
+    own = passes[0] if passes else None
+    if own is None or not any(f.alarm for f in trace.findings):
+        return own
+    firsts: dict[Fate, Event] = {}
+    for event in islice(passes, MOST_LOOKED_AT):
+        for change in event.changes:
+            firsts.setdefault(fate(change.grad_after, change.holds), event)
+    return next((firsts[bad] for bad in _BAD if bad in firsts), own)
+
+
+def states_after(trace: Trace, index: int) -> dict[int, LeafState]:
+    """Every tensor that an event touched, as it was right after event ``index``."""
+    grads: dict[int, tuple[Summary | None, Holds]] = {}
+    values: dict[int, Summary] = {}
+    for event in trace.events:
+        past = event.index <= index or event.continues == index
+        for change in event.changes:
+            number = change.tensor
+            if past:
+                grads[number] = (change.grad_after, change.holds)
+                if change.value_after is not None:
+                    values[number] = change.value_after
+                continue
+            if number not in grads:  # untouched so far: as the next event found it
+                before = change.grad_before
+                grads[number] = (before, EMPTY if before is None else Holds(1, earlier=1))
+            if number not in values and change.value_before is not None:
+                values[number] = change.value_before
+    last = {t.id: t.value for t in trace.tensors}
+    return {
+        number: LeafState(values.get(number, last.get(number)), grad, holds)
+        for number, (grad, holds) in grads.items()
+    }

@@ -1,0 +1,143 @@
+"""What a picture of a graph is about: the graph, its leaves at one moment, their optimizers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.tensors import Holds, OptimizerInfo, Summary, TensorInfo
+from ipygradmagic.record.trace import Trace
+from ipygradmagic.render import words
+from ipygradmagic.render.fates import (
+    BROKEN,
+    FRESH,
+    MIXED,
+    NONE,
+    OLD,
+    STALE,
+    SUMMED,
+    UNKNOWN,
+    USED,
+    ZERO,
+    Fate,
+    fate,
+    fate_words,
+)
+
+WORST_FIRST = (BROKEN, STALE, OLD, MIXED, NONE, ZERO, UNKNOWN, SUMMED, USED, FRESH)
+"""Which of several fates a reader has to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafState:
+    """A leaf at one moment; ``holds`` is None where nobody kept books."""
+
+    value: Summary | None = None
+    grad: Summary | None = None
+    holds: Holds | None = None
+
+    @property
+    def fate(self) -> Fate | None:
+        """What became of its gradient, where that is known."""
+        if self.holds is None and self.grad is not None:
+            return None
+        return fate(self.grad, self.holds or Holds())
+
+    @property
+    def words(self) -> str:
+        """The fate with its mark: ``▲ stale``."""
+        found = self.fate
+        if found is None:
+            return ""
+        return f"{found.mark} {fate_words(self.grad, self.holds or Holds())}"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A graph with the tensors and optimizers that belong to it, at one moment."""
+
+    graph: Graph
+    infos: Mapping[int, TensorInfo]
+    optimizers: tuple[OptimizerInfo, ...]
+    states: Mapping[int, LeafState] = field(default_factory=dict)
+    reached: frozenset[int] = frozenset()
+    owned_by: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        graph: Graph,
+        infos: Trace | Sequence[TensorInfo],
+        optimizers: Sequence[OptimizerInfo],
+        states: Mapping[int, LeafState] | None = None,
+    ) -> Scene:
+        """Leave out optimizers that have to do with other graphs only.
+
+        Args:
+            graph: What was walked.
+            infos: The tensors that are known.
+            optimizers: Those that were seen.
+            states: The leaves at the moment of the picture; at the end if not given.
+        """
+        tensors = infos.tensors if isinstance(infos, Trace) else infos
+        known = {t.id: t for t in tensors}
+        here = frozenset(n.tensor for n in graph.nodes if n.tensor is not None)
+
+        def concerns(optimizer: OptimizerInfo) -> bool:
+            return any(
+                t in here or t not in known or not known[t].reached for t in owned(optimizer)
+            )
+
+        at_end = {t.id: LeafState(t.value, t.grad, t.holds) for t in tensors}
+        kept = tuple(o for o in optimizers if concerns(o))
+        owners: dict[int, tuple[str, ...]] = {}
+        for optimizer in kept:
+            for tensor in owned(optimizer):
+                owners[tensor] = (*owners.get(tensor, ()), words.short(optimizer.name))
+        return cls(graph, known, kept, {**at_end, **(states or {})}, here, owners)
+
+    def unreached(self) -> list[int]:
+        """Ids of the tensors that an optimizer owns and this loss does not reach."""
+        return [t for t in self.owned_by if t not in self.reached]
+
+    def owners(self, tensor: int | None) -> tuple[str, ...]:
+        """Names of the optimizers that own it."""
+        return self.owned_by.get(tensor or 0, ())
+
+    def state(self, tensor: int | None) -> LeafState | None:
+        """The leaf at the moment of the picture; None if nothing is known of it."""
+        return self.states.get(tensor or 0)
+
+    def fate(self, tensor: int | None) -> Fate | None:
+        """What became of its gradient, where that is known."""
+        state = self.state(tensor)
+        return state.fate if state is not None else None
+
+    def remark(self, tensor: int | None) -> str:
+        """What is amiss with a leaf: only one side has it."""
+        info = self.infos.get(tensor or 0)
+        if tensor not in self.reached:
+            if info is not None and not info.requires_grad:
+                return "frozen: requires_grad=False"
+            return "never reached" if info is None or not info.reached else "not by this loss"
+        if self.optimizers and not self.owners(tensor):
+            return "in no optimizer"
+        return ""
+
+    def fates(self) -> list[Fate]:
+        """The fates that appear in the picture, worst first."""
+        shown = [*self.reached, *self.unreached()]
+        found = {self.fate(t) for t in shown}
+        return [f for f in WORST_FIRST if f in found]
+
+
+def owned(optimizer: OptimizerInfo) -> list[int]:
+    """Ids of an optimizer's tensors, each once."""
+    return list(dict.fromkeys(t for group in optimizer.groups for t in group.tensors))
+
+
+def worst(fates: Iterable[Fate | None]) -> Fate | None:
+    """The one that a reader has to see."""
+    found = set(fates)
+    return next((f for f in WORST_FIRST if f in found), None)
