@@ -31,6 +31,8 @@ from ipygradmagic.record.tensors import SMALL
 _Arrival = Callable[[BaseException | None], BackwardPass | None]
 MOST_GRAPHS = 6
 """Pictures are kept for at most this many backward lines."""
+TAUGHT = 2
+"""So many passes of a line are drawn where the trace teaches."""
 GRAD_NOTE = "torch.autograd.grad (or torch.func) returned gradients; it changes no .grad slot"
 
 
@@ -219,17 +221,19 @@ class BackwardWatch:
         return known
 
     def _draw(self, outputs: Sequence[Tensor], here: Here, actor: str) -> int | None:
-        """Keep the graph of the first pass of every backward line."""
+        """Keep the graph of the first pass of every backward line, of the first two to teach."""
         watch = self.watch
-        if here.site not in self._drawn and self._graphs and len(watch.graphs) < MOST_GRAPHS:
+        drawn = self._drawn.get(here.site, 0)
+        most = TAUGHT if self.teaching is not None else 1
+        if drawn < most and self._graphs and len(watch.graphs) < MOST_GRAPHS:
             labels = actor.split(", ") if actor else []
             labels += ["loss"] * (len(outputs) - len(labels))
-            self._drawn[here.site] = len(watch.graphs)
+            self._drawn[here.site] = drawn + 1
             numbers: dict[GradNode, int] = {}
             watch.graphs.append(graph_of(outputs, labels, self._leaf_label, numbers=numbers))
             if self.teaching is not None:
                 self._lesson = self.teaching.listen(numbers)
-            return self._drawn[here.site]
+            return len(watch.graphs) - 1
         return None
 
     def _leaf_label(self, tensor: Tensor) -> tuple[str, int | None]:

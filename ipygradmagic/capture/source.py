@@ -75,6 +75,7 @@ _API = tuple(
     os.path.join("torch", *part)
     for part in (
         ("_tensor.py",),
+        ("overrides.py",),
         ("autograd", "__init__.py"),
         ("autograd", "graph.py"),
         ("optim", "optimizer.py"),

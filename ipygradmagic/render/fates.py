@@ -38,7 +38,9 @@ ZERO = Fate("zero", "0", "zero", "solid", 1.0, "emptied, or a backward of exact 
 FRESH = Fate("fresh", "●", "fresh", "solid", 1.4, "one backward, not used yet")
 SUMMED = Fate("summed", "＋", "accumulated", "solid", 2.0, "several backwards, none used yet")
 USED = Fate("used", "○", "used", "solid", 1.0, "an update has used it; not cleared since")
-MIXED = Fate("mixed", "◐", "used and new", "dashed", 1.4, "a backward on top of what was used")
+MIXED = Fate(
+    "mixed", "◐", "old and new", "bold", 2.4, "a backward on top of what an update has used"
+)
 STALE = Fate("stale", "▲", "stale", "bold", 3.0, "old gradients were used again with newer ones")
 OLD = Fate("old", "◇", "left over", "dashed", 2.0, "from before this run")
 BROKEN = Fate("broken", "✗", "NaN or infinite", "bold", 3.0, "not a number any more")

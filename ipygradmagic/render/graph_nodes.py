@@ -112,7 +112,15 @@ def add_group(
     else:
         size = shape_words(node.shape) if node.shape else ""
         text = f"{label_of(node)} {size}".rstrip()
-        dot.node(name, html_label(text), shape="box", style="rounded", **_OP)
+        look = {"shape": "box", "style": "rounded", **_OP}
+        dot.node(name, html_label(text, *_passing(node)), **look)
+
+
+def _passing(node: Node) -> list[str]:
+    """What went through an operation, where the trace taught: its result, and what came back."""
+    shape = node.shape or ()
+    said = [f"value {brief(node.value, shape)}"] if node.value is not None else []
+    return said + ([f"grad {brief(node.grad, shape)}"] if node.grad is not None else [])
 
 
 _OP = {"class": "gm-op", "color": GREY}

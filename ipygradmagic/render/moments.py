@@ -12,12 +12,12 @@ from ipygradmagic.record.events import Event
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.tensors import EMPTY, Holds, Summary
 from ipygradmagic.record.trace import Trace
-from ipygradmagic.render.fates import BROKEN, OLD, STALE, Fate, fate
+from ipygradmagic.render.fates import BROKEN, MIXED, OLD, STALE, Fate, fate
 from ipygradmagic.render.scene import LeafState
 
 MOST_LOOKED_AT = 200
 """Passes of one line among which the first bad one is looked for."""
-_BAD = (BROKEN, STALE, OLD)
+_BAD = (BROKEN, STALE, MIXED, OLD)
 
 
 def passes_of(trace: Trace, graph: Graph) -> list[Event]:

@@ -11,6 +11,7 @@ from ipygradmagic.record.state import State
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import CellError, Trace
 from ipygradmagic.render import words
+from ipygradmagic.render.frames import frames_of
 from ipygradmagic.render.meeting_dot import meeting_picture
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.pictures import state_pictures, trace_pictures
@@ -246,6 +247,8 @@ def _map(trace: Trace, options: Options, calm: bool) -> Section | None:
 def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:
     if not options.graph or not trace.graphs:
         return None
+    if options.teach:
+        return Section("Step by step", frames_of(trace))
     return Section(
         "Graph", trace_pictures(trace, options), folded=calm and options.backward is None
     )

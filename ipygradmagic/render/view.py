@@ -170,11 +170,15 @@ class Charts:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Blocks that the reader opens; of those with one ``group`` only one is open at a time."""
+    """Blocks that the reader opens; of those with one ``group`` only one is open at a time.
+
+    ``opened`` ones are open from the beginning.
+    """
 
     summary: str
     blocks: tuple[Block, ...]
     group: str = ""
+    opened: bool = False
 
 
 Block = Paragraph | Verdict | FindingCard | Table | Picture | Charts | Code | Fold
