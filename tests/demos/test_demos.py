@@ -19,6 +19,7 @@ NAMES = (
     "2_by_hand_and_nn_module",
     "3_manual_and_autograd",
     "4_gradients_accumulate",
+    "5_gallery",
 )
 every = pytest.mark.parametrize("name", NAMES)
 PICTURE = "data:image/svg+xml"
@@ -77,7 +78,7 @@ def numbers(text: str) -> list[float]:
 # -- of every demo ------------------------------------------------------------------------
 
 
-def test_there_are_five() -> None:
+def test_there_are_no_others() -> None:
     assert tuple(p.stem for p in DEMOS) == NAMES
 
 
@@ -128,7 +129,7 @@ def test_the_committed_outputs_are_those_of_this_version(name: str) -> None:
 
 # -- S0 -----------------------------------------------------------------------------------
 
-S0, S1, S2, S3, S4 = NAMES
+S0, S1, S2, S3, S4, GALLERY = NAMES
 
 
 def test_s0_ten_backwards_add_up() -> None:
@@ -320,3 +321,30 @@ def _forget_afterwards() -> Iterator[None]:
 
 def test_paths_are_where_readers_look() -> None:
     assert DEMOS[0].parent == Path(__file__).parents[2] / "demos"
+
+
+# -- gallery ------------------------------------------------------------------------------
+
+SHOWN = (
+    ("✓", "Step by step", "w: 2 → 1.88", "w.grad: None → 12"),
+    ("✓", "used exactly once"),
+    ("✗", "[stale-gradient]", "never cleared"),
+    ("✓", "gradient accumulation"),
+    ("✗", "[stale-gradient]", "generator", "never cleared"),
+    ("ℹ", "[unowned-leaf]", "nobody uses it"),
+    ("ℹ", "[unreached-leaf]", "no loss reaches it"),
+    ("▲", "[nonfinite-gradient]"),
+    ("✓", "cnn"),
+    ("✓", "cell"),
+    ("✓", "transformer.layers"),
+)
+"""What each traced cell of the gallery must show, in order."""
+
+
+@pytest.mark.parametrize("k", range(len(SHOWN)))
+def test_the_gallery_shows_what_it_says(k: int) -> None:
+    traced = [c for c in fresh(GALLERY) if c.source.startswith("%%trace_grad")]
+    assert len(traced) == len(SHOWN)
+    sign, *words = SHOWN[k]
+    assert traced[k].verdict.startswith(sign)
+    assert traced[k].says(*words), traced[k].text
