@@ -14,8 +14,10 @@ import jinja2
 
 from ipygradmagic.errors import LayoutUnavailableError
 from ipygradmagic.render.chart import HEIGHT, LEFT, RIGHT, WIDTH, drawing, told
+from ipygradmagic.render import strip as strips
+from ipygradmagic.render.fates import COLOURS
 from ipygradmagic.render.layout import layout
-from ipygradmagic.render.view import SIGNS, Chart, Picture, Row, Table, View
+from ipygradmagic.render.view import SIGNS, Chart, Picture, Row, Strip, Table, View
 
 WIDE = 112
 """Characters that fit a notebook cell some 900 pixels wide."""
@@ -42,6 +44,7 @@ def _environment() -> jinja2.Environment:
     environment.globals["signs"] = SIGNS
     environment.globals["drawn"] = drawn
     environment.globals["charted"] = charted
+    environment.globals["stripped"] = stripped
     environment.globals["heights"] = heights
     environment.globals["led"] = led
     environment.globals["stacked"] = stacked
@@ -98,6 +101,19 @@ def charted(chart: Chart) -> tuple[str, str]:
         chart=chart, drawing=lines, width=WIDTH, height=HEIGHT, left=LEFT, right=RIGHT
     )
     return _data_uri(svg), said
+
+
+def stripped(strip: Strip) -> tuple[str, str]:
+    """``(data URI, what it shows in words)``."""
+    template = _environment().get_template("strip.svg.j2")
+    svg = template.render(
+        strip=strip,
+        d=strips.drawing(strip),
+        colours=COLOURS,
+        foot=strips.FOOT,
+        high=strips.ROW,
+    )
+    return _data_uri(svg), strips.told(strip)
 
 
 def _data_uri(svg: str) -> str:

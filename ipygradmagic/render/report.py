@@ -11,10 +11,11 @@ from ipygradmagic.record.state import State
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import CellError, Trace
 from ipygradmagic.render import words
+from ipygradmagic.render.lifecycle import strip
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.pictures import state_pictures, trace_pictures
 from ipygradmagic.render.tables import Entry, entries_of, optimizer_lines, tensor_table
-from ipygradmagic.render.timeline import timeline_table
+from ipygradmagic.render.timeline import Timeline
 from ipygradmagic.render.view import (
     SIGNS,
     Block,
@@ -46,12 +47,14 @@ def report_view(trace: Trace, options: Options) -> View:
     quiet = not (told or trace.warnings or trace.notes)
     if quiet and not (trace.events or trace.total or trace.tensors):
         return View(title, (Section("", (Paragraph(NOTHING, "note"),)),))
+    timeline = Timeline(trace, options)
     calm = not trace.error and not any(f.alarm for f in trace.findings)
     makers: list[tuple[str, Maker]] = [
         ("Verdict", lambda: Section("", (_verdict(trace), *_asked(trace, options)))),
         ("Findings", lambda: _findings(trace.findings)),
         ("Silenced", lambda: _silenced(trace.silenced)),
-        ("Timeline", lambda: _timeline(trace, options, calm)),
+        ("Lifecycle", lambda: _lifecycle(timeline, calm)),
+        ("Timeline", lambda: _timeline(timeline, calm)),
         ("Pictures", lambda: _pictures(trace, options, calm)),
         ("Tensors", lambda: _tensors(trace, options)),
         ("Notes", lambda: _notes(trace.notes, trace.warnings)),
@@ -226,10 +229,19 @@ def _silence(one: Silenced) -> str:
 # -- the parts below -----------------------------------------------------------------------
 
 
-def _timeline(trace: Trace, options: Options, calm: bool) -> Section | None:
+def _lifecycle(timeline: Timeline, calm: bool) -> Section | None:
+    block = strip(timeline)
+    if block is None:
+        return None
+    noted = any(f.severity == "note" for f in timeline.trace.findings)
+    return Section(block.caption, (block,), folded=calm and not noted)
+
+
+def _timeline(timeline: Timeline, calm: bool) -> Section | None:
+    trace = timeline.trace
     if not trace.events and not trace.pattern:
         return None
-    table = timeline_table(trace, options)
+    table = timeline.table()
     noted = any(f.severity == "note" for f in trace.findings) and len(table.rows) <= FEW_ROWS
     return Section("Timeline", (table,), folded=calm and not noted)
 

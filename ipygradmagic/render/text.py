@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ipygradmagic.render.chart import told
 from ipygradmagic.render.numbers import NBSP
+from ipygradmagic.render.strip import grid, key
 from ipygradmagic.render.rich_parts import Console, Padding, RenderableType, Text, box, cell_len
 from ipygradmagic.render.rich_parts import Table as RichTable
 from ipygradmagic.render.view import (
@@ -22,6 +23,7 @@ from ipygradmagic.render.view import (
     Picture,
     Row,
     Section,
+    Strip,
     Table,
     Verdict,
     View,
@@ -70,6 +72,8 @@ def _block(block: Block, width: int) -> str:
             return "\n".join(_wrapped(line, width, hang=4) for line in lines)
         case Charts():
             return "\n".join(_chart(chart, width) for chart in block.charts)
+        case Strip():
+            return _strip(block, width)
         case Code():
             return "\n".join(f"    {line}" for line in block.text.splitlines())
         case Fold():
@@ -80,6 +84,14 @@ def _block(block: Block, width: int) -> str:
 def _chart(chart: Chart, width: int) -> str:
     caption = _wrapped(chart.caption, width, hang=2)
     return "\n".join([caption, *(_wrapped(f"  {line}", width, hang=4) for line in told(chart))])
+
+
+def _strip(strip: Strip, width: int) -> str:
+    sign = f"{SIGNS[strip.tone]} " if strip.tone in SIGNS else ""
+    lines = [_wrapped(f"{sign}{strip.lesson}", width, hang=len(sign))] if strip.lesson else []
+    lines += [f"  {line}".rstrip() for line in grid(strip, width - 2)]
+    lines += [_wrapped(f"  {line}", width, hang=4) for line in (*key(strip), *strip.notes)]
+    return "\n".join(lines)
 
 
 def _verdict(verdict: Verdict, width: int) -> str:
