@@ -13,11 +13,13 @@ from pathlib import Path
 import jinja2
 
 from ipygradmagic.errors import LayoutUnavailableError
-from ipygradmagic.render.chart import HEIGHT, LEFT, RIGHT, WIDTH, drawing, told
+from ipygradmagic.render import heat as heats
 from ipygradmagic.render import strip as strips
+from ipygradmagic.render.axes import LEFT, RIGHT, TOP, WIDTH
+from ipygradmagic.render.chart import drawing, told
 from ipygradmagic.render.fates import COLOURS
 from ipygradmagic.render.layout import layout
-from ipygradmagic.render.view import SIGNS, Chart, Picture, Row, Strip, Table, View
+from ipygradmagic.render.view import SIGNS, Chart, Heat, Picture, Row, Strip, Table, View
 
 WIDE = 112
 """Characters that fit a notebook cell some 900 pixels wide."""
@@ -45,6 +47,7 @@ def _environment() -> jinja2.Environment:
     environment.globals["drawn"] = drawn
     environment.globals["charted"] = charted
     environment.globals["stripped"] = stripped
+    environment.globals["heated"] = heated
     environment.globals["heights"] = heights
     environment.globals["led"] = led
     environment.globals["stacked"] = stacked
@@ -97,9 +100,7 @@ def charted(chart: Chart) -> tuple[str, str]:
     if lines is None:
         return "", said
     template = _environment().get_template("chart.svg.j2")
-    svg = template.render(
-        chart=chart, drawing=lines, width=WIDTH, height=HEIGHT, left=LEFT, right=RIGHT
-    )
+    svg = template.render(chart=chart, drawing=lines, width=WIDTH, left=LEFT, right=RIGHT, top=TOP)
     return _data_uri(svg), said
 
 
@@ -114,6 +115,13 @@ def stripped(strip: Strip) -> tuple[str, str]:
         high=strips.ROW,
     )
     return _data_uri(svg), strips.told(strip)
+
+
+def heated(heat: Heat) -> tuple[str, str]:
+    """``(data URI, what it shows in words)``."""
+    template = _environment().get_template("heat.svg.j2")
+    svg = template.render(d=heats.drawing(heat), wide=heats.CELL_WIDE, high=heats.CELL_HIGH)
+    return _data_uri(svg), heats.told(heat)
 
 
 def _data_uri(svg: str) -> str:

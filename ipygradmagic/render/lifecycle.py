@@ -7,34 +7,20 @@ on through the next backward.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
-from ipygradmagic.record.events import Change, Event, Kind
-from ipygradmagic.record.tensors import EMPTY, Holds, Summary
+from ipygradmagic.record.events import Event, Kind
+from ipygradmagic.record.tensors import EMPTY
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
-from ipygradmagic.render.fates import (
-    BROKEN,
-    FATES,
-    FRESH,
-    NONE,
-    OLD,
-    STALE,
-    SUMMED,
-    UNKNOWN,
-    USED,
-    ZERO,
-    Fate,
-    fate,
-    fate_words,
-)
 from ipygradmagic.render.lives import Leaf, lives
+from ipygradmagic.render.marks import AWAY, found_by, legend, lesson, mark_of
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.plan import Planner, Show, Skip
 from ipygradmagic.render.timeline import Timeline
-from ipygradmagic.render.view import SIGNS, Life, Mark, Stage, Strip, Tone
+from ipygradmagic.render.view import SIGNS, Mark, Stage, Strip, Tone
 
 MOST_STAGES = 22
 LADDER = ((2, 1), (1, 1), (1, 0))
@@ -42,7 +28,6 @@ LADDER = ((2, 1), (1, 1), (1, 0))
 EARLY, LATE, AROUND = 9, 5, 7
 """Stages at the start, at the end, and about the first alarm, of a series that does not fold."""
 MOST_NOTES = 4
-MOST_DIGITS = 2
 MOST_ACTOR = 12
 TOUCHING: tuple[Kind, ...] = ("backward", "step", "update", "rebind")
 LETTERS: dict[str, str] = {
@@ -55,9 +40,6 @@ LETTERS: dict[str, str] = {
     "freeze": "F",
     "unfreeze": "UF",
 }
-EDITED = "′"
-"""Beside the mark of a gradient that was scaled, clipped or edited by hand."""
-AWAY = Mark()
 
 Step = Show | Skip
 
@@ -138,16 +120,16 @@ class Lifecycle:
         self._fill()
         stages = tuple(self._stage(step) for step in self.steps)
         rows, left = lives(self.leaves)
-        lesson, tone = _lesson(rows, stages)
+        seen, tone = lesson(rows, stages)
         notes = [*self._notes(), *left]
         return Strip(
             "What each gradient holds after each event",
-            lesson,
+            seen,
             tone,
             self._place(),
             stages,
             rows,
-            tuple(_legend(rows)),
+            tuple(legend(rows)),
             tuple(notes),
         )
 
@@ -168,7 +150,7 @@ class Lifecycle:
             if step is not None:
                 own = touched if isinstance(step, Show) else set()
                 seen[event.index] = {
-                    leaf: _mark_of(mark, leaf in own) for leaf, mark in now.items()
+                    leaf: replace(mark, touched=leaf in own) for leaf, mark in now.items()
                 }
         for leaf in self.leaves:
             at = (seen.get(_ends(step)[1], {}) for step in self.steps)
@@ -179,13 +161,13 @@ class Lifecycle:
         infos = self.timeline.infos
         for leaf in self.leaves:
             last = infos[leaf.ids[0]]
-            leaf.start = _mark(last.grad, last.holds or EMPTY)
+            leaf.start = mark_of(last.grad, last.holds or EMPTY)
         for event in self.trace.events:
             for change in event.changes:
-                leaf = home.get(change.tensor)
-                if leaf is not None and not leaf.moves:
-                    leaf.moves = True
-                    leaf.start = _found(change)
+                owner = home.get(change.tensor)
+                if owner is not None and not owner.moves:
+                    owner.moves = True
+                    owner.start = found_by(change)
 
     @staticmethod
     def _apply(event: Event, home: Mapping[int, Leaf], now: dict[int, Mark]) -> set[int]:
@@ -194,7 +176,7 @@ class Lifecycle:
         for change in event.changes:
             leaf = home.get(change.tensor)
             if leaf is not None:
-                now[id(leaf)] = _mark(change.grad_after, change.holds)
+                now[id(leaf)] = mark_of(change.grad_after, change.holds)
                 if change.grad_changed or event.kind in TOUCHING:
                     touched.add(id(leaf))
         return touched
@@ -206,23 +188,31 @@ class Lifecycle:
             return Stage(f"× {count(n)} {more}", f"×{count(n)}", folds=True)
         event = self.timeline.events.get(step.index)
         tone = self.flags.get(step.index, "")
-        if event is None:
-            like = self.timeline.examples.get(self.timeline.pattern[step.index - 1])
-            named = like.kind if like else "event"
-            line = str(like.where.line) if like and like.where else ""
-            return Stage(f"{named} (not kept)", f"{LETTERS.get(named, '')}?", line, tone)
-        line = str(event.where.line) if event.where else ""
-        named = "clip" if event.kind == "edit" and "clip" in event.label else event.kind
+        if event is not None:
+            line = str(event.where.line) if event.where else ""
+            code = f"{LETTERS[event.kind]}{count(event.number)}"
+            return Stage(f"{self._named(event)} #{count(event.number)}", code, line, tone)
+        like = self.timeline.examples.get(self.timeline.pattern[step.index - 1])
+        if like is None:
+            return Stage("event (not kept)", "?", "", tone)
+        line = str(like.where.line) if like.where else ""
+        return Stage(f"{like.kind} (not kept)", f"{LETTERS[like.kind]}?", line, tone)
+
+    def _named(self, event: Event) -> str:
+        if event.kind == "edit" and "clip" in event.label:
+            return "clip"
         if event.actor and len(self.trace.optimizers) > 1 and event.kind in ("step", "zero_grad"):
-            named = f"{words.clean(event.actor, MOST_ACTOR)}.{named}"  # whose is what one wants to know
-        code = f"{LETTERS[event.kind]}{count(event.number)}"
-        return Stage(f"{named} #{count(event.number)}", code, line, tone)
+            # whose it is, is what one wants to know there
+            return f"{words.clean(event.actor, MOST_ACTOR)}.{event.kind}"
+        return event.kind
 
     def _place(self) -> str:
         """Whose lines the numbers are, if all are of one cell or file."""
         shown = [self.timeline.events.get(s.index) for s in self.steps if isinstance(s, Show)]
         places = {
-            words.place(event.where).rpartition(", line ")[0] for event in shown if event and event.where
+            words.place(event.where).rpartition(", line ")[0]
+            for event in shown
+            if event and event.where
         }
         return f"line of {places.pop()}" if len(places) == 1 and any(places) else "line"
 
@@ -239,60 +229,3 @@ class Lifecycle:
 
 def _ends(step: Step) -> tuple[int, int]:
     return (step.index, step.index) if isinstance(step, Show) else (step.first, step.last)
-
-
-def _mark(grad: Summary | None, holds: Holds) -> Mark:
-    found = fate(grad, holds)
-    return Mark(found.name, _sign(found, holds), fate_words(grad, holds))
-
-
-def _mark_of(mark: Mark, touched: bool) -> Mark:
-    return Mark(mark.name, mark.sign, mark.words, True) if touched else mark
-
-
-def _sign(found: Fate, holds: Holds) -> str:
-    sign = found.mark
-    if found in (FRESH, SUMMED) and len(str(holds.count)) <= MOST_DIGITS:
-        sign = str(holds.count)
-    return sign + EDITED if holds.note and found not in (NONE, ZERO) else sign
-
-
-def _found(change: Change) -> Mark:
-    """The state that the first change of a leaf found."""
-    grad = change.grad_before
-    if grad is None or not change.grad_changed:
-        return _mark(grad, change.holds if grad is not None else EMPTY)
-    if grad.zero:
-        return Mark(ZERO.name, ZERO.mark, ZERO.word)
-    state = BROKEN if not grad.finite else OLD if change.holds.earlier else UNKNOWN
-    return Mark(state.name, state.mark, state.word)
-
-
-def _legend(rows: Sequence[Life]) -> Iterator[tuple[str, str, str, str]]:
-    marks = [m for row in rows for m in (row.start, *row.marks)]
-    present = {m.name for m in marks}
-    for one in FATES:
-        if one.name in present:
-            sign = {FRESH.name: "1", SUMMED.name: "2 3 …"}.get(one.name, one.mark)
-            yield one.name, sign, one.word, one.tells
-    if any(EDITED in m.sign for m in marks):
-        notes = {m.words.rpartition(", ")[2] for m in marks if EDITED in m.sign}
-        yield "", f"1{EDITED}", " or ".join(sorted(notes)), "by hand, after the backward"
-
-
-def _lesson(rows: Sequence[Life], stages: Sequence[Stage]) -> tuple[str, Tone]:
-    """What is to be seen, in a sentence: the first row that goes wrong, and how many do too."""
-    for state in (BROKEN, STALE):
-        wrong = [row for row in rows if any(m.name == state.name for m in row.marks)]
-        if wrong:
-            row = wrong[0]
-            at = next(i for i, m in enumerate(row.marks) if m.name == state.name)
-            more = f" (and {words.plural(len(wrong) - 1, 'more row')})" if wrong[1:] else ""
-            if state is BROKEN:
-                return f"{row.label}{more}: not a number after {stages[at].title}.", "error"
-            before = [i for i, m in enumerate(row.marks[:at]) if m.name == USED.name and m.touched]
-            used = f"used at {stages[before[-1]].title}, " if before else "used, "
-            return f"{row.label}{more}: {used}never emptied, then {stages[at].title} added to it.", "error"
-    return "", ""
-
-

@@ -11,6 +11,8 @@ from ipygradmagic.record.state import State
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import CellError, Trace
 from ipygradmagic.render import words
+from ipygradmagic.render.curves import about_sizes, curves
+from ipygradmagic.render.heat import heats
 from ipygradmagic.render.lifecycle import strip
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.pictures import state_pictures, trace_pictures
@@ -20,6 +22,7 @@ from ipygradmagic.render.view import (
     SIGNS,
     Block,
     FindingCard,
+    Fold,
     Paragraph,
     Section,
     Tone,
@@ -55,6 +58,7 @@ def report_view(trace: Trace, options: Options) -> View:
         ("Silenced", lambda: _silenced(trace.silenced)),
         ("Lifecycle", lambda: _lifecycle(timeline, calm)),
         ("Timeline", lambda: _timeline(timeline, calm)),
+        ("Curves", lambda: _curves(timeline)),
         ("Pictures", lambda: _pictures(trace, options, calm)),
         ("Tensors", lambda: _tensors(trace, options)),
         ("Notes", lambda: _notes(trace.notes, trace.warnings)),
@@ -234,7 +238,11 @@ def _lifecycle(timeline: Timeline, calm: bool) -> Section | None:
     if block is None:
         return None
     noted = any(f.severity == "note" for f in timeline.trace.findings)
-    return Section(block.caption, (block,), folded=calm and not noted)
+    blocks: list[Block] = [block]
+    maps = heats(timeline)
+    if maps:
+        blocks.append(Fold(f"In numbers: {words.listed(m.caption for m in maps)}", maps))
+    return Section(block.caption, tuple(blocks), folded=calm and not noted)
 
 
 def _timeline(timeline: Timeline, calm: bool) -> Section | None:
@@ -244,6 +252,11 @@ def _timeline(timeline: Timeline, calm: bool) -> Section | None:
     table = timeline.table()
     noted = any(f.severity == "note" for f in trace.findings) and len(table.rows) <= FEW_ROWS
     return Section("Timeline", (table,), folded=calm and not noted)
+
+
+def _curves(timeline: Timeline) -> Section | None:
+    blocks = curves(timeline)
+    return Section("Curves", blocks, not about_sizes(timeline.trace)) if blocks else None
 
 
 def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:

@@ -74,7 +74,7 @@ def drawing(strip: Strip) -> Drawing:
     across = min(WIDE, max(NARROW, ROOM / len(strip.stages)))
     labels = [len(row.label) * LABELS for row in strip.lives]
     labels += [len(row.small) * SMALLS for row in strip.lives]
-    left = 14 + max(labels + [len(strip.place) * SMALLS])
+    left = 14 + max(*labels, len(strip.place) * SMALLS)
     centres = [left + (i + 0.8) * across for i in range(len(strip.stages))]
     right = left + (len(strip.stages) + 0.5) * across
     head = MARGIN + SLANTED * max(len(stage.title) + 2 * bool(stage.tone) for stage in strip.stages)
@@ -168,7 +168,10 @@ def _merged(spans: Sequence[tuple[str, float, float]]) -> Iterator[tuple[str, fl
 def grid(strip: Strip, width: int) -> list[str]:
     """The strip as lines of text; stages that do not fit follow below."""
     label = max(len(text) for row in strip.lives for text in (row.label, strip.place))
-    cells = [_cell_width(stage, [row.marks[i] for row in strip.lives]) for i, stage in enumerate(strip.stages)]
+    cells = [
+        _cell_width(stage, [row.marks[i] for row in strip.lives])
+        for i, stage in enumerate(strip.stages)
+    ]
     lines: list[str] = []
     for begin, end in _pages(cells, max(12, width - label - 2)):
         some = range(begin, end)

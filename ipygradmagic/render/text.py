@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from ipygradmagic.render.chart import told
+from ipygradmagic.render.chart import flagged, lined, told
+from ipygradmagic.render.heat import grid as panels
 from ipygradmagic.render.numbers import NBSP
-from ipygradmagic.render.strip import grid, key
 from ipygradmagic.render.rich_parts import Console, Padding, RenderableType, Text, box, cell_len
 from ipygradmagic.render.rich_parts import Table as RichTable
+from ipygradmagic.render.strip import grid, key
 from ipygradmagic.render.view import (
     SIGNS,
     Block,
@@ -19,6 +20,7 @@ from ipygradmagic.render.view import (
     Code,
     FindingCard,
     Fold,
+    Heat,
     Paragraph,
     Picture,
     Row,
@@ -71,14 +73,35 @@ def _block(block: Block, width: int) -> str:
             lines += [f"  {line}" for line in block.fallback]
             return "\n".join(_wrapped(line, width, hang=4) for line in lines)
         case Charts():
-            return "\n".join(_chart(chart, width) for chart in block.charts)
+            return _charts(block, width)
         case Strip():
             return _strip(block, width)
+        case Heat():
+            lines = [block.caption, *(f"  {line}" for line in panels(block, width - 2))]
+            return "\n".join(_wrapped(line, width, hang=4) for line in lines)
         case Code():
             return "\n".join(f"    {line}" for line in block.text.splitlines())
         case Fold():
             inner = [_block(b, width) for b in block.blocks]
             return "\n".join([block.summary, *inner])
+
+
+def _charts(charts: Charts, width: int) -> str:
+    """One below another; those of a single curve take one line, and findings come once."""
+    alone = [chart for chart in charts.charts if _alone(chart)]
+    wide = min(max((len(c.caption) for c in alone), default=0), width // 2)
+    shown = [
+        _wrapped(f"{chart.caption.ljust(wide)}  {lined(chart)}", width, hang=4)
+        if chart in alone
+        else _chart(chart, width)
+        for chart in charts.charts
+    ]
+    said = dict.fromkeys(flagged(chart, flag) for chart in alone for flag in chart.flags)
+    return "\n".join([*shown, *(_wrapped(line, width, hang=2) for line in said)])
+
+
+def _alone(chart: Chart) -> bool:
+    return len(chart.curves) == 1 and not chart.curves[0].label
 
 
 def _chart(chart: Chart, width: int) -> str:

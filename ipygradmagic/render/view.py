@@ -280,9 +280,7 @@ class Fold:
     group: str = ""
 
 
-Block = (
-    Paragraph | Verdict | FindingCard | Table | Picture | Charts | Strip | Heat | Code | Fold
-)
+Block = Paragraph | Verdict | FindingCard | Table | Picture | Charts | Strip | Heat | Code | Fold
 
 
 @dataclass(frozen=True, slots=True)
