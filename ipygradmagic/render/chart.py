@@ -171,28 +171,22 @@ def spark(line: Sequence[float], scale: Scale | None, longest: int) -> str:
 
 def told(chart: Chart) -> list[str]:
     """The chart in lines of text, one for each curve."""
-    scale = scale_of(chart.curves, chart.span)
+    if alone(chart):
+        return [lined(chart), *(flagged(chart, flag) for flag in chart.flags)]
+    scale = scale_of(chart.curves)
     longest = max((len(line) for curve in chart.curves for line in curve.lines), default=0)
     wide = max((len(curve.label) for curve in chart.curves), default=0)
     found = []
     for curve in chart.curves:
         for line in curve.lines:
-            blocks = _sparks(chart, curve, line, scale, longest)
-            label = f"{curve.label.ljust(wide)}  " if curve.label else ""
-            found.append(f"{label}{blocks}  {ends(line)}")
-    logarithmic = ["(the scale is logarithmic)"] if scale and scale.logarithmic else []
-    return found + logarithmic + [flagged(chart, flag) for flag in chart.flags]
+            blocks = spark(line, scale, longest)
+            found.append(f"{curve.label.ljust(wide)}  {blocks}  {ends(line)}")
+    return found + (["(the scale is logarithmic)"] if scale and scale.logarithmic else [])
 
 
-def _sparks(
-    chart: Chart, curve: Curve, line: Sequence[float], scale: Scale | None, longest: int
-) -> str:
-    """The blocks of a line; a space where steps are not known."""
-    if not chart.axis or not curve.at:
-        return spark(line, scale, longest)
-    axis = axis_of(chart)
-    runs = groupby(zip(curve.at, line), key=lambda point: axis.run(point[0]))
-    return " ".join(spark([value for _, value in some], scale, longest) for _, some in runs)
+def alone(chart: Chart) -> bool:
+    """Its only curve has no label: the caption says it all."""
+    return len(chart.curves) == 1 and not chart.curves[0].label
 
 
 def lined(chart: Chart) -> str:
@@ -200,7 +194,11 @@ def lined(chart: Chart) -> str:
     scale = scale_of(chart.curves, chart.span)
     (curve,) = chart.curves
     (line,) = curve.lines
-    said = f"{_sparks(chart, curve, line, scale, len(line))}  {ends(line)}"
+    axis = axis_of(chart)
+    runs = groupby(zip(curve.at or axis.steps, line), key=lambda point: axis.run(point[0]))
+    # a space stands where steps are not known
+    blocks = " ".join(spark([v for _, v in some], scale, len(line)) for _, some in runs)
+    said = f"{blocks}  {ends(line)}"
     return f"{said} (log)" if scale and scale.logarithmic else said
 
 

@@ -189,6 +189,10 @@ def grid(heat: Heat, width: int) -> list[str]:
     lines = ["  ".join(row).rstrip() for row in rows]
     if max(map(len, lines)) <= width:
         return lines
+    return _stacked(heat, blocks)
+
+
+def _stacked(heat: Heat, blocks: Sequence[Sequence[str]]) -> list[str]:
     signs = ("", *(f"{sign} " for sign in heat.signs))
     return [
         f"{sign if i == 0 else ''}{line}"
@@ -210,9 +214,5 @@ def _short(value: float) -> str:
 
 
 def told(heat: Heat) -> str:
-    """What the picture shows, for those who cannot see it."""
-    said = (
-        f"{panel.title} {'; '.join(', '.join(map(_short, row)) for row in panel.rows)}"
-        for panel in heat.panels
-    )
-    return f"Heat map of {heat.caption}: {' · '.join(said)}"
+    """The same for those who cannot see the picture: one panel after another."""
+    return "\n".join([heat.caption, *_stacked(heat, [_lines(panel) for panel in heat.panels])])

@@ -95,7 +95,7 @@ def drawn(picture: Picture) -> tuple[str, str]:
 
 def charted(chart: Chart) -> tuple[str, str]:
     """``(data URI, what it shows in words)``; without the URI if there is no number to draw."""
-    said = "; ".join(told(chart))
+    said = "\n".join(told(chart))
     lines = drawing(chart)
     if lines is None:
         return "", said

@@ -123,7 +123,7 @@ class Lifecycle:
         seen, tone = lesson(rows, stages)
         notes = [*self._notes(), *left]
         return Strip(
-            "What each gradient holds after each event",
+            "What each gradient holds",
             seen,
             tone,
             self._place(),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 
+from ipygradmagic.render import words
 from ipygradmagic.render.view import SIGNS, Life, Mark, Stage, Strip
 
 ROW, FOOT, ENTRY = 26, 18, 19
@@ -167,7 +168,9 @@ def _merged(spans: Sequence[tuple[str, float, float]]) -> Iterator[tuple[str, fl
 
 def grid(strip: Strip, width: int) -> list[str]:
     """The strip as lines of text; stages that do not fit follow below."""
-    label = max(len(text) for row in strip.lives for text in (row.label, strip.place))
+    names = [words.clean(row.label, max(12, width // 3)) for row in strip.lives]
+    place = words.clean(strip.place, max(12, width // 3))
+    label = max(len(place), *map(len, names))
     cells = [
         _cell_width(stage, [row.marks[i] for row in strip.lives])
         for i, stage in enumerate(strip.stages)
@@ -179,10 +182,10 @@ def grid(strip: Strip, width: int) -> list[str]:
             lines.append("")
         titles = "".join(_headed(strip.stages[i]).ljust(cells[i]) for i in some)
         places = "".join(strip.stages[i].line.ljust(cells[i]) for i in some)
-        lines += [f"{'':{label}}  {titles}", f"{strip.place:{label}}  {places}"]
-        for row in strip.lives:
+        lines += [f"{'':{label}}  {titles}", f"{place:{label}}  {places}"]
+        for name, row in zip(names, strip.lives):
             marks = "".join(_textual(row, strip.stages, i, cells[i]) for i in some)
-            lines.append(f"{row.label:{label}}  {marks}{f'  ({row.small})' if row.small else ''}")
+            lines.append(f"{name:{label}}  {marks}{f'  ({row.small})' if row.small else ''}")
     return [line.rstrip() for line in lines]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from ipygradmagic.render.chart import flagged, lined, told
+from ipygradmagic.render.chart import alone, flagged, lined, told
 from ipygradmagic.render.heat import grid as panels
 from ipygradmagic.render.numbers import NBSP
 from ipygradmagic.render.rich_parts import Console, Padding, RenderableType, Text, box, cell_len
@@ -88,20 +88,16 @@ def _block(block: Block, width: int) -> str:
 
 def _charts(charts: Charts, width: int) -> str:
     """One below another; those of a single curve take one line, and findings come once."""
-    alone = [chart for chart in charts.charts if _alone(chart)]
-    wide = min(max((len(c.caption) for c in alone), default=0), width // 2)
+    single = [chart for chart in charts.charts if alone(chart)]
+    wide = min(max((len(c.caption) for c in single), default=0), width // 2)
     shown = [
         _wrapped(f"{chart.caption.ljust(wide)}  {lined(chart)}", width, hang=4)
-        if chart in alone
+        if chart in single
         else _chart(chart, width)
         for chart in charts.charts
     ]
-    said = dict.fromkeys(flagged(chart, flag) for chart in alone for flag in chart.flags)
+    said = dict.fromkeys(flagged(chart, flag) for chart in single for flag in chart.flags)
     return "\n".join([*shown, *(_wrapped(line, width, hang=2) for line in said)])
-
-
-def _alone(chart: Chart) -> bool:
-    return len(chart.curves) == 1 and not chart.curves[0].label
 
 
 def _chart(chart: Chart, width: int) -> str:
@@ -112,9 +108,10 @@ def _chart(chart: Chart, width: int) -> str:
 def _strip(strip: Strip, width: int) -> str:
     sign = f"{SIGNS[strip.tone]} " if strip.tone in SIGNS else ""
     lines = [_wrapped(f"{sign}{strip.lesson}", width, hang=len(sign))] if strip.lesson else []
-    lines += [f"  {line}".rstrip() for line in grid(strip, width - 2)]
+    for line in grid(strip, width - 2):
+        lines.append(f"  {line}" if len(line) + 2 <= width else _wrapped(f"  {line}", width, 4))
     lines += [_wrapped(f"  {line}", width, hang=4) for line in (*key(strip), *strip.notes)]
-    return "\n".join(lines)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _verdict(verdict: Verdict, width: int) -> str:

@@ -236,8 +236,3 @@ def _chain(names: list[str], most: int = 8) -> str:
 def _spanning(text: str, kind: str, level: int) -> Row:
     cell = Cell((Line(text, "strong" if kind == "group" else "muted"),))
     return Row((cell,), "group" if kind == "group" else "fold", level)
-
-
-def timeline_table(trace: Trace, options: Options) -> Table:
-    """The timeline of a trace as a table."""
-    return Timeline(trace, options).table()
