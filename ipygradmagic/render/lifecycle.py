@@ -12,7 +12,8 @@ from functools import cached_property
 from itertools import islice
 
 from ipygradmagic.record.events import Event, Kind
-from ipygradmagic.record.tensors import EMPTY
+from ipygradmagic.record.findings import SEVERITIES
+from ipygradmagic.record.tensors import EMPTY, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.lives import Leaf, lives
@@ -103,15 +104,40 @@ class Lifecycle:
     @cached_property
     def leaves(self) -> tuple[Leaf, ...]:
         """Every leaf that is asked for; those that followed one another under one name are one."""
-        shown = self.timeline.shown
         found: dict[object, Leaf] = {}
         for info in self.trace.tensors:
-            if info.kind == "non-leaf" or info.data or (shown is not None and info.id not in shown):
+            if info.kind == "non-leaf" or info.data or not self._concerned(info):
                 continue
             key: object = info.name if info.generations > 1 else info.id
             leaf = found.setdefault(key, Leaf(info.name or f"tensor {info.id}", AWAY))
             leaf.ids.append(info.id)
         return tuple(found.values())
+
+    def _concerned(self, info: TensorInfo) -> bool:
+        """Asked for, or of this run: leaves of earlier cells are known, too."""
+        if self.timeline.shown is not None:
+            return info.id in self.timeline.shown
+        return (
+            info.id in self.moving
+            or info.name in self.suspects
+            or not self.actors.isdisjoint(info.owners)
+        )
+
+    @cached_property
+    def suspects(self) -> frozenset[str]:
+        """Names that a finding is about, such as a leaf that no backward reaches."""
+        some = (f.evidence.tensors for f in self.trace.findings if f.severity != "fine")
+        return frozenset(name for names in some for name in names)
+
+    @cached_property
+    def moving(self) -> frozenset[int]:
+        """Tensors that some event had to do with."""
+        return frozenset(c.tensor for e in self.trace.events for c in e.changes)
+
+    @cached_property
+    def actors(self) -> frozenset[str]:
+        """Optimizers that did something."""
+        return frozenset(e.actor for e in self.trace.events if e.actor and e.kind != "backward")
 
     def strip(self) -> Strip | None:
         """All of it as a block of the view."""
@@ -120,18 +146,25 @@ class Lifecycle:
         self._fill()
         stages = tuple(self._stage(step) for step in self.steps)
         rows, left = lives(self.leaves)
-        seen, tone = lesson(rows, stages)
+        # what is wrong is for the diagnosis to say: a gradient may be kept on purpose
+        tone = self._tone()
+        seen = lesson(rows, stages) if tone else ""
         notes = [*self._notes(), *left]
         return Strip(
             "What each gradient holds",
             seen,
-            tone,
+            tone if seen else "",
             self._place(),
             stages,
             rows,
             tuple(legend(rows)),
             tuple(notes),
         )
+
+    def _tone(self) -> Tone:
+        """Of the most severe finding; empty if there is none but exonerations."""
+        found = {f.severity for f in self.trace.findings}
+        return next((s for s in SEVERITIES[:3] if s in found), "")
 
     def _fill(self) -> None:
         """Walk through the kept events, and note the state of every leaf at the stages shown."""

@@ -22,7 +22,7 @@ from ipygradmagic.render.fates import (
     fate,
     fate_words,
 )
-from ipygradmagic.render.view import Life, Mark, Stage, Tone
+from ipygradmagic.render.view import Life, Mark, Stage
 
 MOST_DIGITS = 2
 EDITED = "′"
@@ -68,20 +68,18 @@ def legend(rows: Sequence[Life]) -> Iterator[tuple[str, str, str, str]]:
         yield "", f"1{EDITED}", " or ".join(sorted(notes)), "by hand, after the backward"
 
 
-def lesson(rows: Sequence[Life], stages: Sequence[Stage]) -> tuple[str, Tone]:
+def lesson(rows: Sequence[Life], stages: Sequence[Stage]) -> str:
     """What is to be seen, in a sentence: the first row that goes wrong, and how many do too."""
     for state in (BROKEN, STALE):
-        wrong = [row for row in rows if any(m.name == state.name for m in row.marks)]
+        wrong = [row for row in rows if any(m.name == state.name and m.touched for m in row.marks)]
         if wrong:
-            row = wrong[0]
-            at = next(i for i, m in enumerate(row.marks) if m.name == state.name)
+            marks = wrong[0].marks
+            at = next(i for i, m in enumerate(marks) if m.name == state.name and m.touched)
             more = f" (and {words.plural(len(wrong) - 1, 'more row')})" if wrong[1:] else ""
+            who, then = f"{wrong[0].label}{more}", stages[at].title
             if state is BROKEN:
-                return f"{row.label}{more}: not a number after {stages[at].title}.", "error"
-            before = [i for i, m in enumerate(row.marks[:at]) if m.name == USED.name and m.touched]
+                return f"{who}: not a number after {then}."
+            before = [i for i, m in enumerate(marks[:at]) if m.name == USED.name and m.touched]
             used = f"used at {stages[before[-1]].title}, " if before else "used, "
-            return (
-                f"{row.label}{more}: {used}never emptied, then {stages[at].title} added to it.",
-                "error",
-            )
-    return "", ""
+            return f"{who}: {used}never emptied, then {then} added to it."
+    return ""

@@ -130,10 +130,32 @@ def test_a_gradient_from_before_the_trace():
 
 
 def test_a_leaf_that_nothing_reaches_stays_none():
-    infos = (TensorInfo(1, "w"), TensorInfo(9, "lost"))
-    strip = made(r.trace_of(rounds(*"BU"), tensors=infos))
+    infos = (TensorInfo(1, "w"), TensorInfo(9, "lost", owners=("opt",)))
+    events = [replace(e, actor="opt") if e.kind == "update" else e for e in rounds(*"BU")]
+    strip = made(r.trace_of(events, tensors=infos))
     assert {m.name for m in strip.lives[1].marks} == {"none"}
     assert "lost: None throughout" in told(strip)
+
+
+def test_leaves_of_earlier_cells_stay_out_unless_asked_for():
+    old = TensorInfo(9, "old", grad=r.one(1.0), holds=Holds(2, 1, 2, 2, 1), owners=("other",))
+    trace = replace(r.sgd(5), tensors=(old, *r.sgd(5).tensors))
+    assert "old" not in [row.label for row in made(trace).lives]
+    (row,) = made(trace, names=("old",)).lives
+    assert {m.name for m in row.marks} == {"stale"} and not made(trace).lesson
+
+
+def test_a_leaf_that_a_finding_is_about_has_a_row():
+    finding = Finding("unreached-leaf", "note", "t", "c", evidence=Evidence((), (), ("lost",)))
+    infos = (TensorInfo(1, "w"), TensorInfo(9, "lost"))
+    trace = r.trace_of(rounds(*"BU"), tensors=infos, findings=(finding,))
+    assert [row.label for row in made(trace).lives] == ["w", "lost"]
+
+
+def test_what_the_diagnosis_allows_is_no_lesson():
+    strip = made(replace(r.forgotten(30), findings=(r.FINE,)))
+    assert "stale" in {m.name for m in strip.lives[0].marks}
+    assert not strip.lesson and not strip.tone
 
 
 def test_what_was_not_kept_is_not_invented():
@@ -238,7 +260,7 @@ def test_leaves_that_fare_alike_share_a_row():
 
 
 def test_the_one_that_was_forgotten_has_its_own_row():
-    strip = made(many(144, odd=17))
+    strip = made(replace(many(144, odd=17), findings=(r.STALE,)))
     assert [x.label for x in strip.lives] == ["net.layers[*] × 12", "net.layers[5].part1.weight"]
     assert strip.lives[0].small == "143 of 144 tensors"
     assert strip.lesson.startswith("net.layers[5].part1.weight: used at step #1, never emptied")
