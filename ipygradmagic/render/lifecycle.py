@@ -17,7 +17,7 @@ from ipygradmagic.record.tensors import EMPTY, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.lives import Leaf, lives
-from ipygradmagic.render.marks import AWAY, found_by, legend, lesson, mark_of
+from ipygradmagic.render.marks import AWAY, found_by, leak, legend, lesson, mark_of
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.plan import Planner, Show, Skip
 from ipygradmagic.render.timeline import Timeline
@@ -149,6 +149,8 @@ class Lifecycle:
         # what is wrong is for the diagnosis to say: a gradient may be kept on purpose
         tone = self._tone()
         seen = lesson(rows, stages) if tone else ""
+        if not seen and any(f.name == "leaked-gradient" for f in self.trace.findings):
+            seen = leak(rows, stages)
         notes = [*self._notes(), *left]
         return Strip(
             "What each gradient holds",

@@ -83,3 +83,21 @@ def lesson(rows: Sequence[Life], stages: Sequence[Stage]) -> str:
             used = f"used at {stages[before[-1]].title}, " if before else "used, "
             return f"{who}: {used}never emptied, then {then} added to it."
     return ""
+
+
+def leak(rows: Sequence[Life], stages: Sequence[Stage]) -> str:
+    """Where a gradient sits through another optimizer's step until a backward adds to it."""
+    for row in rows:
+        last = -1
+        for i, mark in enumerate(row.marks):
+            if stages[i].folds or not mark.touched:
+                continue
+            steps = [s.title for s in stages[last + 1 : i] if ".step" in s.title and last >= 0]
+            if steps and row.marks[last].name == FRESH.name and mark.name == SUMMED.name:
+                first, then = stages[last].title, stages[i].title
+                return (
+                    f"{row.label}: what {first} left there stays through {steps[0]}, "
+                    f"and {then} adds to it."
+                )
+            last = i
+    return ""

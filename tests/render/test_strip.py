@@ -203,6 +203,37 @@ def test_optimizers_are_named_where_there_are_several():
     assert "opt.step #1" in titles and "opt.zero_grad #1" in titles
 
 
+def test_a_leak_is_told():
+    full, both = Holds(1, 1, 1), Holds(2, 1, 2)
+    kinds = [("backward", "", full), ("step", "opt_g", None), ("backward", "", both)]
+    kinds.append(("step", "opt_d", replace(both, used=2)))
+    events = [
+        Event(
+            n,
+            act,
+            1 + n // 3,
+            act,
+            r.at(7),
+            actor=actor or None,
+            changes=(Change(1, None, r.one(1.0), True, holds=holds),) if holds else (),
+            signature=n,
+        )
+        for n, (act, actor, holds) in enumerate(kinds, 1)
+    ]
+    trace = r.trace_of(
+        events,
+        tensors=(TensorInfo(1, "D.weight"),),
+        optimizers=(replace(r.SGD, name="opt_g"), replace(r.SGD, name="opt_d")),
+        findings=(Finding("leaked-gradient", "warning", "t", "c", evidence=Evidence((4,))),),
+    )
+    assert made(trace).lesson == (
+        "D.weight: what backward #1 left there stays through opt_g.step #1, "
+        "and backward #2 adds to it."
+    )
+    assert made(trace).tone == "warning"
+    assert not made(replace(trace, findings=(r.FINE,))).lesson
+
+
 def test_only_the_tensors_asked_for():
     assert [x.label for x in made(r.sgd(), names=("*.bias",)).lives] == [
         "model.0.bias",
