@@ -1,64 +1,34 @@
-"""Line charts of two runs: as an SVG that fits light and dark, as a row of blocks for text.
+"""Line charts: as an SVG that fits light and dark, as a row of blocks for text.
 
 Drawn by a template of ours: two lines, two axes and a legend ask for no plotting library, and a
-user's matplotlib has settings of its own.
+user's matplotlib has settings of its own. What was not recorded is a gap, never a line.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+from ipygradmagic.render.axes import HEIGHT, LOW, Axis, Scale, scale_of
 from ipygradmagic.render.numbers import count, number
-from ipygradmagic.render.view import Chart, Curve
+from ipygradmagic.render.view import SIGNS, Chart, Curve, Flag
 
-WIDTH, HEIGHT = 285, 180
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 24, 24
 POINTS = 240
 """A longer curve is drawn by the least and the greatest value of every stretch."""
-LOGARITHMIC = 50.0
-"""Positive values that differ by more than this factor are drawn on a logarithmic axis."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 SPARKS = 32
+FLAGGED = 14
+"""Flags closer together than this many pixels are drawn as one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """From values to pixels."""
-
-    low: float
-    high: float
-    logarithmic: bool
-
-    def y(self, value: float) -> float:
-        """Pixels from the top."""
-        return TOP + (1 - self.part(value)) * (HEIGHT - TOP - BOTTOM)
-
-    def part(self, value: float) -> float:
-        """0 at the low end, 1 at the high end."""
-        low, high, here = self.low, self.high, value
-        if self.logarithmic:
-            low, high, here = math.log10(low), math.log10(high), math.log10(value)
-        return 0.5 if high == low else (here / 2 - low / 2) / (high / 2 - low / 2)
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Pixels and label of the low end, the middle and the high end."""
-        low, high = self.low, self.high
-        if low == high:
-            return [(self.y(low), number(low, 3))]
-        middle = math.sqrt(low) * math.sqrt(high) if self.logarithmic else low / 2 + high / 2
-        return [(self.y(v), number(v, 3)) for v in (low, middle, high)]
-
-
-def scale_of(curves: Iterable[Curve]) -> Scale | None:
-    """The scale that shows all of them; None if there is no finite number."""
-    values = [v for curve in curves for line in curve.lines for v in line if math.isfinite(v)]
-    if not values:
-        return None
-    low, high = min(values), max(values)
-    wide = low > 0 and high / low > LOGARITHMIC
-    return Scale(low, high, wide)
+def axis_of(chart: Chart) -> Axis:
+    """The axis that all curves of a chart share."""
+    if chart.axis:
+        return Axis(chart.axis)
+    longest = max((len(line) for curve in chart.curves for line in curve.lines), default=0)
+    return Axis(range(chart.first, chart.first + longest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,40 +38,105 @@ class Drawing:
     Attributes:
         lines: The lines of each curve as points of a polyline.
         ticks: Of the upright axis.
-        most: Label of the right end.
+        least, most: Labels of the left and the right end.
         logarithmic: Said on the axis.
+        height: Of the whole.
+        holes: Where nothing is known, from and to.
+        broken: Where values are not finite, from and to.
+        flags: Findings.
     """
 
     lines: tuple[tuple[str, ...], ...]
     ticks: tuple[tuple[float, str], ...]
+    least: str
     most: str
     logarithmic: bool
+    height: int
+    holes: tuple[tuple[float, float], ...]
+    broken: tuple[tuple[float, float], ...]
+    flags: tuple[tuple[float, Flag], ...]
 
 
 def drawing(chart: Chart) -> Drawing | None:
     """The chart in pixels; None if there is no number to draw."""
-    scale = scale_of(chart.curves)
+    height = LOW if chart.low else HEIGHT
+    scale = scale_of(chart.curves, chart.span, height)
     if scale is None:
         return None
-    longest = max(len(line) for curve in chart.curves for line in curve.lines)
+    axis = axis_of(chart)
     lines = tuple(
-        tuple(piece for line in curve.lines for piece in _pieces(line, longest, scale))
+        tuple(piece for points in _points(curve, chart) for piece in _pieces(points, axis, scale))
         for curve in chart.curves
     )
-    return Drawing(lines, tuple(scale.ticks()), count(longest - 1 + chart.first), scale.logarithmic)
+    broken = {
+        stretch
+        for curve in chart.curves
+        for points in _points(curve, chart)
+        for stretch in _broken(points, axis)
+    }
+    return Drawing(
+        lines,
+        tuple(scale.ticks()),
+        count(axis.steps[0]),
+        count(axis.steps[-1]),
+        scale.logarithmic,
+        height,
+        tuple(axis.holes()),
+        tuple(sorted(broken)),
+        tuple(_flags(chart, axis)),
+    )
 
 
-def _pieces(line: Sequence[float], longest: int, scale: Scale) -> list[str]:
-    """Points of the polylines of one line, which is broken where it is not finite."""
-    across = (WIDTH - LEFT - RIGHT) / max(1, longest - 1)
-    pieces: list[list[str]] = [[]]
-    for i, value in thinned(line):
-        if not math.isfinite(value):
-            pieces.append([])
-            continue
-        pieces[-1].append(f"{LEFT + i * across:.1f},{scale.y(value):.1f}")
-    # a single point becomes a dash, which a line cap makes visible
-    return [" ".join(piece if len(piece) > 1 else piece * 2) for piece in pieces if piece]
+Points = Sequence[tuple[int, float]]
+
+
+def _points(curve: Curve, chart: Chart) -> Iterator[Points]:
+    """Step and value of each point, a series for each line of the curve."""
+    for line in curve.lines:
+        yield list(zip(curve.at or range(chart.first, chart.first + len(line)), line))
+
+
+def _pieces(points: Points, axis: Axis, scale: Scale) -> list[str]:
+    """Points of the polylines of one line, which is broken where it is not known or not finite."""
+    pieces = []
+    places = (
+        (axis.run(step), math.isfinite(value), step, value) for step, value in _thinned(points)
+    )
+    for (_, finite), some in groupby(places, key=lambda place: place[:2]):
+        if finite:
+            piece = [f"{axis.x(step):.1f},{scale.y(value):.1f}" for _, _, step, value in some]
+            # a single point becomes a dash, which a line cap makes visible
+            pieces.append(" ".join(piece if len(piece) > 1 else piece * 2))
+    return pieces
+
+
+def _broken(points: Points, axis: Axis) -> Iterator[tuple[float, float]]:
+    for finite, some in groupby(points, key=lambda point: math.isfinite(point[1])):
+        if not finite:
+            steps = [step for step, _ in some]
+            yield axis.x(steps[0]), axis.x(steps[-1])
+
+
+def _apart(places: Iterable[float]) -> Iterator[float]:
+    """Of signs that would cover one another only the first."""
+    last = -math.inf
+    for x in sorted(places):
+        if x - last >= FLAGGED:
+            yield x
+            last = x
+
+
+def _flags(chart: Chart, axis: Axis) -> Iterator[tuple[float, Flag]]:
+    first: dict[float, Flag] = {}
+    for flag in chart.flags:
+        first.setdefault(axis.x(flag.at), flag)
+    for x in _apart(first):
+        yield x, first[x]
+
+
+def _thinned(points: Points) -> Points:
+    """The points to draw."""
+    return [points[i] for i, _ in thinned([value for _, value in points])]
 
 
 def thinned(line: Sequence[float]) -> list[tuple[int, float]]:
@@ -136,6 +171,8 @@ def spark(line: Sequence[float], scale: Scale | None, longest: int) -> str:
 
 def told(chart: Chart) -> list[str]:
     """The chart in lines of text, one for each curve."""
+    if alone(chart):
+        return [lined(chart), *(flagged(chart, flag) for flag in chart.flags)]
     scale = scale_of(chart.curves)
     longest = max((len(line) for curve in chart.curves for line in curve.lines), default=0)
     wide = max((len(curve.label) for curve in chart.curves), default=0)
@@ -145,6 +182,29 @@ def told(chart: Chart) -> list[str]:
             blocks = spark(line, scale, longest)
             found.append(f"{curve.label.ljust(wide)}  {blocks}  {ends(line)}")
     return found + (["(the scale is logarithmic)"] if scale and scale.logarithmic else [])
+
+
+def alone(chart: Chart) -> bool:
+    """Its only curve has no label: the caption says it all."""
+    return len(chart.curves) == 1 and not chart.curves[0].label
+
+
+def lined(chart: Chart) -> str:
+    """A chart of one curve in one line of text."""
+    scale = scale_of(chart.curves, chart.span)
+    (curve,) = chart.curves
+    (line,) = curve.lines
+    axis = axis_of(chart)
+    runs = groupby(zip(curve.at or axis.steps, line), key=lambda point: axis.run(point[0]))
+    # a space stands where steps are not known
+    blocks = " ".join(spark([v for _, v in some], scale, len(line)) for _, some in runs)
+    said = f"{blocks}  {ends(line)}"
+    return f"{said} (log)" if scale and scale.logarithmic else said
+
+
+def flagged(chart: Chart, flag: Flag) -> str:
+    """A finding and where it happened."""
+    return f"{SIGNS[flag.tone]} {flag.name} at {chart.across} #{count(flag.at)}"
 
 
 def ends(line: Sequence[float]) -> str:

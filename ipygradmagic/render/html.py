@@ -11,9 +11,13 @@ from pathlib import Path
 
 import jinja2
 
-from ipygradmagic.render.chart import HEIGHT, LEFT, RIGHT, WIDTH, drawing, told
+from ipygradmagic.render import heat as heats
+from ipygradmagic.render import strip as strips
+from ipygradmagic.render.axes import LEFT, RIGHT, TOP, WIDTH
+from ipygradmagic.render.chart import drawing, told
 from ipygradmagic.render.drawing import data_uri, drawn
-from ipygradmagic.render.view import SIGNS, Chart, Row, Table, View
+from ipygradmagic.render.fates import COLOURS
+from ipygradmagic.render.view import SIGNS, Chart, Heat, Row, Strip, Table, View
 
 WIDE = 112
 """Characters that fit a notebook cell some 900 pixels wide."""
@@ -40,6 +44,8 @@ def _environment() -> jinja2.Environment:
     environment.globals["signs"] = SIGNS
     environment.globals["drawn"] = drawn
     environment.globals["charted"] = charted
+    environment.globals["stripped"] = stripped
+    environment.globals["heated"] = heated
     environment.globals["heights"] = heights
     environment.globals["led"] = led
     environment.globals["stacked"] = stacked
@@ -78,12 +84,30 @@ def heights(table: Table) -> list[tuple[Row, int]]:
 
 def charted(chart: Chart) -> tuple[str, str]:
     """``(data URI, what it shows in words)``; without the URI if there is no number to draw."""
-    said = "; ".join(told(chart))
+    said = "\n".join(told(chart))
     lines = drawing(chart)
     if lines is None:
         return "", said
     template = _environment().get_template("chart.svg.j2")
-    svg = template.render(
-        chart=chart, drawing=lines, width=WIDTH, height=HEIGHT, left=LEFT, right=RIGHT
-    )
+    svg = template.render(chart=chart, drawing=lines, width=WIDTH, left=LEFT, right=RIGHT, top=TOP)
     return data_uri(svg), said
+
+
+def stripped(strip: Strip) -> tuple[str, str]:
+    """``(data URI, what it shows in words)``."""
+    template = _environment().get_template("strip.svg.j2")
+    svg = template.render(
+        strip=strip,
+        d=strips.drawing(strip),
+        colours=COLOURS,
+        foot=strips.FOOT,
+        high=strips.ROW,
+    )
+    return data_uri(svg), strips.told(strip)
+
+
+def heated(heat: Heat) -> tuple[str, str]:
+    """``(data URI, what it shows in words)``."""
+    template = _environment().get_template("heat.svg.j2")
+    svg = template.render(d=heats.drawing(heat), wide=heats.CELL_WIDE, high=heats.CELL_HIGH)
+    return data_uri(svg), heats.told(heat)

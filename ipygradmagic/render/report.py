@@ -11,16 +11,20 @@ from ipygradmagic.record.state import State
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import CellError, Trace
 from ipygradmagic.render import words
+from ipygradmagic.render.curves import about_sizes, curves
 from ipygradmagic.render.frames import frames_of
+from ipygradmagic.render.heat import heats
+from ipygradmagic.render.lifecycle import strip
 from ipygradmagic.render.meeting_dot import meeting_picture
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.pictures import state_pictures, trace_pictures
 from ipygradmagic.render.tables import Entry, entries_of, optimizer_lines, tensor_table
-from ipygradmagic.render.timeline import timeline_table
+from ipygradmagic.render.timeline import Timeline
 from ipygradmagic.render.view import (
     SIGNS,
     Block,
     FindingCard,
+    Fold,
     Paragraph,
     Section,
     Tone,
@@ -48,13 +52,16 @@ def report_view(trace: Trace, options: Options) -> View:
     quiet = not (told or trace.warnings or trace.notes)
     if quiet and not (trace.events or trace.total or trace.tensors):
         return View(title, (Section("", (Paragraph(NOTHING, "note"),)),))
+    timeline = Timeline(trace, options)
     calm = not trace.error and not any(f.alarm for f in trace.findings)
     makers: list[tuple[str, Maker]] = [
         ("Verdict", lambda: Section("", (_verdict(trace), *_asked(trace, options)))),
         ("Findings", lambda: _findings(trace.findings)),
         ("Silenced", lambda: _silenced(trace.silenced)),
+        ("Lifecycle", lambda: _lifecycle(timeline, calm)),
         ("Map", lambda: _map(trace, options, calm)),
-        ("Timeline", lambda: _timeline(trace, options, calm)),
+        ("Timeline", lambda: _timeline(timeline, calm)),
+        ("Curves", lambda: _curves(timeline)),
         ("Pictures", lambda: _pictures(trace, options, calm)),
         ("Tensors", lambda: _tensors(trace, options)),
         ("Notes", lambda: _notes(trace.notes, trace.warnings)),
@@ -229,10 +236,23 @@ def _silence(one: Silenced) -> str:
 # -- the parts below -----------------------------------------------------------------------
 
 
-def _timeline(trace: Trace, options: Options, calm: bool) -> Section | None:
+def _lifecycle(timeline: Timeline, calm: bool) -> Section | None:
+    block = strip(timeline)
+    if block is None:
+        return None
+    noted = any(f.severity == "note" for f in timeline.trace.findings)
+    blocks: list[Block] = [block]
+    maps = heats(timeline)
+    if maps:
+        blocks.append(Fold(f"In numbers: {words.listed(m.caption for m in maps)}", maps))
+    return Section(block.caption, tuple(blocks), folded=calm and not noted)
+
+
+def _timeline(timeline: Timeline, calm: bool) -> Section | None:
+    trace = timeline.trace
     if not trace.events and not trace.pattern:
         return None
-    table = timeline_table(trace, options)
+    table = timeline.table()
     noted = any(f.severity == "note" for f in trace.findings) and len(table.rows) <= FEW_ROWS
     return Section("Timeline", (table,), folded=calm and not noted)
 
@@ -242,6 +262,11 @@ def _map(trace: Trace, options: Options, calm: bool) -> Section | None:
         return None
     picture = meeting_picture(trace)
     return Section("Who adds, uses and clears", (picture,), folded=calm) if picture else None
+
+
+def _curves(timeline: Timeline) -> Section | None:
+    blocks = curves(timeline)
+    return Section("Curves", blocks, not about_sizes(timeline.trace)) if blocks else None
 
 
 def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:

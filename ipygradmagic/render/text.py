@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from ipygradmagic.render.chart import told
+from ipygradmagic.render.chart import alone, flagged, lined, told
+from ipygradmagic.render.heat import grid as panels
 from ipygradmagic.render.numbers import NBSP
 from ipygradmagic.render.rich_parts import Console, Padding, RenderableType, Text, box, cell_len
 from ipygradmagic.render.rich_parts import Table as RichTable
+from ipygradmagic.render.strip import grid, key
 from ipygradmagic.render.view import (
     SIGNS,
     Block,
@@ -18,10 +20,12 @@ from ipygradmagic.render.view import (
     Code,
     FindingCard,
     Fold,
+    Heat,
     Paragraph,
     Picture,
     Row,
     Section,
+    Strip,
     Table,
     Verdict,
     View,
@@ -70,7 +74,12 @@ def _block(block: Block, width: int) -> str:
             lines += [f"  ({block.note})"] if block.note else []
             return "\n".join(_wrapped(line, width, hang=4) for line in lines)
         case Charts():
-            return "\n".join(_chart(chart, width) for chart in block.charts)
+            return _charts(block, width)
+        case Strip():
+            return _strip(block, width)
+        case Heat():
+            lines = [block.caption, *(f"  {line}" for line in panels(block, width - 2))]
+            return "\n".join(_wrapped(line, width, hang=4) for line in lines)
         case Code():
             return "\n".join(f"    {line}" for line in block.text.splitlines())
         case Fold():
@@ -78,9 +87,32 @@ def _block(block: Block, width: int) -> str:
             return "\n".join([block.summary, *inner])
 
 
+def _charts(charts: Charts, width: int) -> str:
+    """One below another; those of a single curve take one line, and findings come once."""
+    single = [chart for chart in charts.charts if alone(chart)]
+    wide = min(max((len(c.caption) for c in single), default=0), width // 2)
+    shown = [
+        _wrapped(f"{chart.caption.ljust(wide)}  {lined(chart)}", width, hang=4)
+        if chart in single
+        else _chart(chart, width)
+        for chart in charts.charts
+    ]
+    said = dict.fromkeys(flagged(chart, flag) for chart in single for flag in chart.flags)
+    return "\n".join([*shown, *(_wrapped(line, width, hang=2) for line in said)])
+
+
 def _chart(chart: Chart, width: int) -> str:
     caption = _wrapped(chart.caption, width, hang=2)
     return "\n".join([caption, *(_wrapped(f"  {line}", width, hang=4) for line in told(chart))])
+
+
+def _strip(strip: Strip, width: int) -> str:
+    sign = f"{SIGNS[strip.tone]} " if strip.tone in SIGNS else ""
+    lines = [_wrapped(f"{sign}{strip.lesson}", width, hang=len(sign))] if strip.lesson else []
+    for line in grid(strip, width - 2):
+        lines.append(f"  {line}" if len(line) + 2 <= width else _wrapped(f"  {line}", width, 4))
+    lines += [_wrapped(f"  {line}", width, hang=4) for line in (*key(strip), *strip.notes)]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _verdict(verdict: Verdict, width: int) -> str:

@@ -67,6 +67,11 @@ class Timeline:
         return tuple(e.signature for e in self.trace.events)
 
     @cached_property
+    def folded(self) -> Folded:
+        """The series of signatures, folded into loops."""
+        return fold(self.pattern)
+
+    @cached_property
     def examples(self) -> Mapping[int, Event]:
         """For each signature an event that looks like that."""
         found: dict[int, Event] = {}
@@ -114,14 +119,13 @@ class Timeline:
 
     def _folded(self) -> tuple[Row, ...]:
         """The loosest folding that fits; the hardest one is cut in the middle."""
-        folded = fold(self.pattern)
         limit = self.options.rows
         for head, tail, detail in LADDER:
-            planner = Planner(folded, head, tail, tuple(sorted(self.pins)))
+            planner = Planner(self.folded, head, tail, tuple(sorted(self.pins)))
             rows = self._at_most(planner.steps(), detail, limit)
             if self._fits(rows):
                 return tuple(rows)
-        return self._cut(folded)
+        return self._cut()
 
     def _fits(self, rows: list[Row]) -> bool:
         """About one screen: rows are counted, and so are the lines in them."""
@@ -153,10 +157,10 @@ class Timeline:
         like = self.examples.get(self.pattern[step.index - 1])
         yield from unkept_rows(step.index, like, step.level)
 
-    def _cut(self, folded: Folded) -> tuple[Row, ...]:
+    def _cut(self) -> tuple[Row, ...]:
         """First and last steps of a series that does not fold well, and a gap between."""
         head, tail, detail = LADDER[-1]
-        planner = Planner(folded, head, tail, tuple(sorted(self.pins)))
+        planner = Planner(self.folded, head, tail, tuple(sorted(self.pins)))
         steps = list(planner.steps())
         room = max(2, self.options.rows - 1)
         upper, used = self._fill(steps, detail, room * 2 // 3)
@@ -232,8 +236,3 @@ def _chain(names: list[str], most: int = 8) -> str:
 def _spanning(text: str, kind: str, level: int) -> Row:
     cell = Cell((Line(text, "strong" if kind == "group" else "muted"),))
     return Row((cell,), "group" if kind == "group" else "fold", level)
-
-
-def timeline_table(trace: Trace, options: Options) -> Table:
-    """The timeline of a trace as a table."""
-    return Timeline(trace, options).table()

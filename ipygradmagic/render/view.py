@@ -138,10 +138,23 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One run in a chart: a line of numbers, or several for a tensor of several elements."""
+    """One run in a chart: a line of numbers, or several for a tensor of several elements.
+
+    ``at`` has the number of the step of each point, if they are not all there.
+    """
 
     label: str
     lines: tuple[tuple[float, ...], ...]
+    at: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something that happened at a step: a sign for how serious it is, and its name."""
+
+    at: int
+    tone: Tone
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +164,23 @@ class Chart:
     Attributes:
         caption: What the numbers are.
         across: What the steps are.
-        curves: The runs.
+        curves: The runs; a single one needs no label.
         first: Number of the first step.
+        axis: Numbers of the steps that are known, in order, where some are not; what is
+            missing between two of them is drawn as a gap.
+        flags: Findings at the steps where they happened.
+        span: Low and high end of the upright axis, where several charts share it.
+        low: Drawn half as high.
     """
 
     caption: str
     across: str
     curves: tuple[Curve, ...]
     first: int = 0
+    axis: tuple[int, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    span: tuple[float, float] | None = None
+    low: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +188,99 @@ class Charts:
     """Small charts beside one another."""
 
     charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A column of a strip: an event, or what stands for events left out.
+
+    Attributes:
+        title: ``backward #3``, or ``× 297 more like this``.
+        code: The same in a few characters, for text: ``B3``, ``×297``.
+        line: Number of the line that did it.
+        tone: Severity of a finding that points here.
+        folds: It stands for events left out.
+    """
+
+    title: str
+    code: str
+    line: str = ""
+    tone: Tone = ""
+    folds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The state of a gradient after an event.
+
+    Attributes:
+        name: Of the fate (``Fate.name``); empty where it is not known.
+        sign: One or a few characters.
+        words: ``4 accumulated, clipped``.
+        touched: The event did something to it; otherwise it goes on as it was.
+    """
+
+    name: str = ""
+    sign: str = ""
+    words: str = "not kept"
+    touched: bool = False
+
+    @property
+    def full(self) -> bool:
+        """There is something in the slot."""
+        return self.name not in ("", "none", "zero")
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A row of a strip: one leaf, or several that fare alike; one mark for each stage."""
+
+    label: str
+    small: str
+    start: Mark
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What became of each gradient, event after event.
+
+    Attributes:
+        caption: What it is.
+        lesson: What is to be seen in it, where something is; ``tone`` says how serious.
+        tone: Of the lesson.
+        place: Whose lines the numbers are: ``line of In [3]``.
+        stages: The columns.
+        lives: The rows.
+        legend: Name of the fate, sign, word and meaning of every mark that occurs.
+        notes: Findings by the stage that they point at; what is left out.
+    """
+
+    caption: str
+    lesson: str
+    tone: Tone
+    place: str
+    stages: tuple[Stage, ...]
+    lives: tuple[Life, ...]
+    legend: tuple[tuple[str, str, str, str], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A small tensor as a grid of numbers: ``title`` above, ``rows`` of its values."""
+
+    title: str
+    rows: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """A tensor before and after something: panels side by side with signs between them."""
+
+    caption: str
+    panels: tuple[Panel, ...]
+    signs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +296,7 @@ class Fold:
     opened: bool = False
 
 
-Block = Paragraph | Verdict | FindingCard | Table | Picture | Charts | Code | Fold
+Block = Paragraph | Verdict | FindingCard | Table | Picture | Charts | Strip | Heat | Code | Fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def opens(page: Any, clean: Any) -> None:
     table = clean.locator("table").first
     assert not table.is_visible()
     assert clean.bounding_box()["height"] < 260
-    clean.locator("summary").first.focus()
+    clean.locator("summary", has_text="Timeline").focus()
     page.keyboard.press("Enter")
     table.wait_for(state="visible", timeout=5000)
     page.keyboard.press("Enter")
