@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ipygradmagic.record.graph import Graph, Node
-from ipygradmagic.render.homes import homes, in_order
+from ipygradmagic.render.homes import homes, in_order, of_one_leaf
 from ipygradmagic.render.modules import Path, Tree, tree_of
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.words import plural
@@ -285,9 +285,10 @@ def _back(
     """The edges whose data comes from a group that begins later."""
     if not work.modules:
         return frozenset()
-    order = in_order(work.graph)
+    order, alone = in_order(work.graph), of_one_leaf(work.graph)
     begins = {
-        g.id: min((order.get(n.id, 0) for n in g.nodes if n.kind != "leaf"), default=-1)
+        # a transpose of a weight has its place in the order as soon as the weight has
+        g.id: min((order.get(n.id, 0) for n in g.nodes if n.id not in alone), default=-1)
         for g in groups
     }
     return frozenset((a, b) for a, b in edges if begins[b] > begins[a])

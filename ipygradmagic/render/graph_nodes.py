@@ -25,7 +25,7 @@ from ipygradmagic.render.fates import (
     Fate,
 )
 from ipygradmagic.render.numbers import brief, count, number, shape_words
-from ipygradmagic.render.scene import WORST_FIRST, Scene, worst
+from ipygradmagic.render.scene import FROZEN, MIXED, WORST_FIRST, Scene, worst
 
 MOST_LABEL = 40
 FEW_LEAVES = 4
@@ -34,6 +34,7 @@ GREY = "#8a8a8a"
 LOSS = "#cc79a7"
 """Of the loss and of the gradient that flows from it."""
 OPTIMIZER = "#0072b2"
+ODD = "#d55e00"
 TINT = "29"
 """Opacity of a fill, as the last two digits of its colour."""
 _SHAPES = {
@@ -135,8 +136,15 @@ def add_leaf(
             small.append(f"value {brief(state.value, shape or ())}")
         small.append(f"grad {brief(state.grad, shape or ())}")
         strong.append("" if state.grad is None else state.words)
-    strong.append(scene.remark(tensor))
-    dot.node(name, html_label(label, *small, strong=strong), **outline(scene.fate(tensor)))
+        strong.append(MIXED if state.mixed else "")
+    remark = scene.remark(tensor)
+    look = outline(scene.fate(tensor))
+    if tensor not in scene.reached and remark != FROZEN:
+        strong.append(f"∅ {remark}")
+        look |= {"penwidth": "2", **painted("odd", ODD)}
+    else:
+        strong.append(remark)
+    dot.node(name, html_label(label, *small, strong=strong), **look)
 
 
 def _tail(group: Group, inside: str, times: int) -> str:
@@ -150,16 +158,18 @@ def _add_block(dot: graphviz.Digraph, name: str, group: Group, scene: Scene, tit
     leaves = group.leaves
     distinct = dict.fromkeys(_own_name(n) for n in leaves)
     few = len(distinct) <= FEW_LEAVES
-    small = (
+    small = [
         words.listed(distinct) if few and len(leaves) == len(distinct) else "",
         words.plural(len(leaves), "tensor") if not few or len(leaves) > len(distinct) else "",
         kinds(group.nodes),
         _norms(leaves, scene),
-    )
-    remarks = Counter(r for n in leaves if (r := scene.remark(n.tensor)))
+    ]
     strong = [fates_said(leaves, scene)]
+    remarks = Counter(r for n in leaves if (r := scene.remark(n.tensor)))
+    mixed = sum(s.mixed for n in leaves if (s := scene.state(n.tensor)) is not None)
+    strong += [f"{count(mixed)} {MIXED}"] if mixed else []
     owners = dict.fromkeys(o for n in leaves for o in scene.owners(n.tensor))
-    small += (f"in {words.listed(owners, 2)}",) if owners else ()
+    small += [f"in {words.listed(owners, 2)}"] if len(scene.optimizers) > 1 and owners else []
     strong += [f"{count(n)} {remark}" for remark, n in remarks.items()]
     found = worst(scene.fate(n.tensor) for n in leaves)
     dot.node(name, html_label(title, *small, strong=strong), **outline(found))

@@ -15,6 +15,14 @@ from ipygradmagic.record.graph import Graph
 from ipygradmagic.render.modules import Path, Place
 
 NOWHERE: Path = ()
+LIGHT = frozenset(
+    (
+        *("t", "transpose", "permute", "view", "unsafeView", "reshapeAlias", "expand", "alias"),
+        *("squeeze", "unsqueeze", "select", "slice", "narrow", "split", "splitWithSizes"),
+        *("unbind", "asStrided", "toCopy", "clone", "diagonal"),
+    )
+)
+"""Operations that show a leaf in another way; what reads their result reads the leaf."""
 
 
 def homes(graph: Graph, places: Mapping[int, Place]) -> dict[int, Path]:
@@ -27,10 +35,8 @@ def homes(graph: Graph, places: Mapping[int, Place]) -> dict[int, Path]:
     inputs, outputs = _neighbours(graph)
     rank = in_order(graph)
     order = list(rank)
-    nodes = {n.id: n for n in graph.nodes}
     found = {n: place.module for n, place in places.items()}
-    close = set(places)
-    """Leaves, and operations on one leaf alone."""
+    close = of_one_leaf(graph)
     readers = set()
     for number in order:
         if number in found:
@@ -39,8 +45,6 @@ def homes(graph: Graph, places: Mapping[int, Place]) -> dict[int, Path]:
         if near:
             readers.add(number)
             found[number] = max((found.get(i, NOWHERE) for i in near), key=len)
-            if len(inputs[number]) == 1 and not nodes[number].blind:
-                close.add(number)
         else:
             last = max(inputs[number], key=rank.__getitem__, default=None)
             found[number] = found.get(last, NOWHERE) if last is not None else NOWHERE
@@ -63,6 +67,19 @@ def in_order(graph: Graph) -> dict[int, int]:
             if not missing[there]:
                 queue.append(there)
     return {number: i for i, number in enumerate(order)}
+
+
+def of_one_leaf(graph: Graph) -> set[int]:
+    """Leaves, and the transposes, views and casts of one."""
+    inputs, _ = _neighbours(graph)
+    nodes = {n.id: n for n in graph.nodes}
+    found: set[int] = set()
+    for number in in_order(graph):
+        given, node = inputs[number], nodes[number]
+        light = node.label in LIGHT and len(given) == 1 and given[0] in found
+        if node.kind == "leaf" or light:
+            found.add(number)
+    return found
 
 
 def _neighbours(graph: Graph) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
