@@ -75,7 +75,7 @@ def dot_of(scene: Scene, small: Condensed) -> str:
             "fontname": "Helvetica",
             "fontsize": "10",
             "height": "0.3",
-            "margin": "0.18,0.05",
+            "margin": "0.22,0.05",
         },
         edge_attr={"arrowsize": "0.6"},
     )
@@ -109,7 +109,7 @@ def _add_groups(dot: graphviz.Digraph, small: Condensed, scene: Scene) -> None:
             continue
         title = f"{words.clean('.'.join(path), MOST_LABEL)}  × {count(small.times[path])}"
         look = {"color": GREY, "style": "rounded,dashed", "margin": "10"}
-        label = html_label(title, strong=[""])
+        label = html_label(title)
         with dot.subgraph(name=f"cluster_{i}", graph_attr={"label": label, **look}) as frame:
             for group in groups:
                 add_group(frame, group, scene, ".".join(path), times=_times(group, small))

@@ -157,10 +157,10 @@ def _add_block(dot: graphviz.Digraph, name: str, group: Group, scene: Scene, tit
     """A module, or leaves that were joined: how many there are, and what became of them."""
     leaves = group.leaves
     distinct = dict.fromkeys(_own_name(n) for n in leaves)
-    few = len(distinct) <= FEW_LEAVES
+    listed = len(leaves) == len(distinct) <= FEW_LEAVES
     small = [
-        words.listed(distinct) if few and len(leaves) == len(distinct) else "",
-        words.plural(len(leaves), "tensor") if not few or len(leaves) > len(distinct) else "",
+        words.listed(distinct) if listed else "",
+        "" if listed or not group.module else words.plural(len(leaves), "tensor"),
         kinds(group.nodes),
         _norms(leaves, scene),
     ]

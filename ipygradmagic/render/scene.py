@@ -125,7 +125,9 @@ class Scene:
 
     def remark(self, tensor: int | None) -> str:
         """What is amiss with a leaf: only one side has it."""
-        info = self.infos.get(tensor or 0)
+        if tensor is None:  # a leaf of the graph that nothing else is known of
+            return ""
+        info = self.infos.get(tensor)
         if tensor not in self.reached:
             if info is not None and not info.requires_grad:
                 return FROZEN

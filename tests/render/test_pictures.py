@@ -191,3 +191,8 @@ def test_frozen_leaves_of_an_optimizer_say_so():
     scene = Scene.of(r.graph_of({1: "a"}), (TensorInfo(1, "a"), frozen), (opt,))
     assert scene.remark(3) == "frozen: requires_grad=False" and not scene.remark(1)
     assert Scene.of(Graph((Node(0, "loss", "l"),), ()), (), ()).fates() == []
+
+
+def test_a_leaf_that_nobody_knows_is_not_said_to_be_unreached():
+    graph = Graph((Node(0, "loss", "l"), Node(1, "leaf", "‹unnamed›")), (r.Edge(1, 0),))
+    assert "never reached" not in graph_dot(graph, ())
