@@ -5,6 +5,7 @@ Colours are written out, not left to a style sheet, so that a saved PNG or DOT f
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
@@ -183,20 +184,20 @@ def _norms(leaves: Sequence[Node], scene: Scene) -> str:
     """Smallest and largest norm of the gradients."""
     states = [s for n in leaves if (s := scene.state(n.tensor)) is not None]
     norms = [s.grad.norm for s in states if s.grad is not None and s.grad.norm is not None]
-    finite = [n for n in norms if n == n]
-    if not finite:
-        return ""
-    low, high = number(min(finite), 2), number(max(finite), 2)
-    return f"grad norm {low}" if low == high else f"grad norms {low} … {high}"
+    finite = sorted(n for n in norms if math.isfinite(n))
+    ends = dict.fromkeys(number(n, 2) for n in finite[:1] + finite[-1:])
+    broken = ["NaN or ∞"] if len(finite) < len(norms) else []
+    said = ", ".join([" … ".join(ends)] * bool(ends) + broken)
+    return f"grad norm{'s' * (len(norms) > 1)} {said}" if said else ""
 
 
 def fates_said(leaves: Sequence[Node], scene: Scene) -> str:
-    """``▲ 2 stale, ● 190 fresh``; of one fate only, its word alone."""
+    """``▲ stale ×2, ● fresh ×190``; of one fate only, its word alone."""
     tally = Counter(f for n in leaves if (f := scene.fate(n.tensor)) is not None)
     if len(tally) == 1 and sum(tally.values()) == len(leaves):
         (found,) = tally
         return f"{found.mark} {'all ' if len(leaves) > 1 else ''}{found.word}"
-    return ", ".join(f"{f.mark} {count(tally[f])} {f.word}" for f in WORST_FIRST if f in tally)
+    return ", ".join(f"{f.mark} {f.word} ×{count(tally[f])}" for f in WORST_FIRST if f in tally)
 
 
 def optimizer_label(optimizer: OptimizerInfo, group: int) -> str:

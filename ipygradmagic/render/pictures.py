@@ -155,5 +155,6 @@ def _folded(small: Condensed, scene: Scene) -> str:
     if not modules:
         return f"{said}."
     levels = f"{words.plural(small.level, 'level')} of module names open (--depth)"
-    runs = " Equal modules are drawn once, × how many." if small.times else ""
+    repeated = any(g.module[:i] in small.times for g in small.groups for i in range(1, 25))
+    runs = " Equal modules are drawn once, × how many." if repeated else ""
     return f"{said}, {levels}.{runs}"

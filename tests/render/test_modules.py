@@ -63,7 +63,7 @@ def test_operations_are_of_the_module_whose_leaves_they_read():
     graph = layered(2)
     at = homes(
         graph, tree_of((n.id, n.label, n.id) for n in graph.nodes if n.tensor is not None).places
-    )
+    ).paths
     found = [(n.label, at[n.id][2:3]) for n in graph.nodes[4:]]
     assert found == [
         *(("t", ("0",)), ("addmm", ("0",)), ("relu", ("0",))),
@@ -101,8 +101,8 @@ def test_layers_that_differ_in_fate_stay_apart():
     runs = {g.module[2]: g for g in next(fold(scene)).groups if g.module}
     assert list(runs) == ["0…69", "70", "71…99"]
     picture = picture_of(scene, "x")
-    assert "gm-broken" in picture.dot and "✗ 1 NaN or infinite, ● 1 fresh" in picture.dot
-    assert picture.fallback[0].startswith("loss ← … ← net.layers.70.fc (2 tensors, ✗ 1 NaN")
+    assert "gm-broken" in picture.dot and "✗ NaN or infinite ×1, ● fresh ×1" in picture.dot
+    assert picture.fallback[0].startswith("loss ← … ← net.layers.70.fc (2 tensors, ✗ NaN")
     assert "502 nodes drawn as" in picture.note and "--depth" in picture.note
 
 

@@ -25,7 +25,7 @@ from ipygradmagic.render.report import report_view
 from ipygradmagic.render.saving import refuse_existing, save
 from ipygradmagic.render.scene import LeafState, Scene
 from ipygradmagic.render.text import to_text
-from ipygradmagic.render.view import Paragraph, Picture
+from ipygradmagic.render.view import Paragraph, Picture, Section, View
 
 
 def test_leaves_are_as_they_were_right_after_the_event():
@@ -123,6 +123,9 @@ def test_a_picture_that_does_not_fit_is_drawn_coarser(monkeypatch):
     found = drawn(asked)
     assert found.picture is asked and found.large  # shown as asked, and also at its natural size
     assert not drawn(coarse).large
+    page = to_html(View("", (Section("", (asked,)),)))
+    assert page.count("<img") == 2 and "overflow-x:auto" in page and "max-width:100%" in page
+    assert to_html(View("", (Section("", (coarse,)),))).count("<img") == 1
 
 
 def test_a_layout_that_takes_too_long_is_tried_folded_then_given_up(monkeypatch):
