@@ -12,7 +12,7 @@ from torch import Tensor
 from ipygradmagic.capture.leaves import ACCUMULATE, GradNode, root_of
 from ipygradmagic.record.graph import Edge, Graph, Node
 
-LIMIT = 30_000
+LIMIT = 40_000
 """Nodes beyond this many are counted, not described: a picture of them is folded by module."""
 _READABLE = re.compile(r"(Backward\d*|Grad)$")
 NameOf = Callable[[Tensor], "tuple[str, int | None]"]

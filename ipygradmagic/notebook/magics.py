@@ -131,6 +131,9 @@ class GradMagics(Magics):
             %%trace_grad --what-if
             train(model)                  # and once more with the proposed change: what it costs
 
+            %%trace_grad --graph 3 --save-graph third.svg
+            train(model)                  # the picture of backward #3, also as a file
+
             %trace_grad --no-graph loss.backward()
 
             %trace_grad --explain stale-gradient

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
-from ipygradmagic.errors import NestedTraceError, OptionError
+from ipygradmagic.errors import GradMagicError, NestedTraceError, OptionError
 from ipygradmagic.notebook import cell as cells
 from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import Request
@@ -131,19 +131,27 @@ class Run:
                 warn("interrupted, so there is no report")
 
     def _deliver(self, trace: Trace) -> None:
-        from ipygradmagic.api import report, save_picture
+        from ipygradmagic.api import report
 
         if self._request.output is not None:
             self._shell.user_ns[self._request.output] = trace
         options = self._request.options
         publish(self._shell, report(trace, options), options.format)
-        with contained("save the picture"):
-            save_picture(trace, options)
+        if options.save_graph is not None:
+            self._save_picture(trace)
         if self._request.fix:
             offer(self._shell, raw_cell(self._shell), self._filename, trace)
         if self._request.what_if:
             with contained("compare the cell with its patch"):
                 self._compare(trace)
+
+    def _save_picture(self, trace: Trace) -> None:
+        from ipygradmagic.api import save_picture
+
+        try:
+            save_picture(trace, self._request.options)
+        except GradMagicError as error:  # too late to refuse: the code has run
+            warn(f"the picture was not saved: {error}")
 
     def _compare(self, trace: Trace) -> None:
         """Run the cell as written and as patched, in processes of their own."""

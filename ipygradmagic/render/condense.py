@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ipygradmagic.record.graph import Graph, Node
-from ipygradmagic.render.homes import homes, in_order
+from ipygradmagic.render.homes import Homes, homes
 from ipygradmagic.render.modules import Path, Tree, tree_of
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.words import plural
@@ -107,13 +107,13 @@ def foldings(
     leaves = [n for n in graph.nodes if n.kind == "leaf"]
     tree = tree_of((n.id, n.label, (n.shape, sign(n))) for n in leaves)
     at = homes(graph, tree.places)
-    yielded = False
+    last: Condensed | None = None
     for level in range(min(tree.depth, depth or tree.depth), 0, -1):
         small = _by_module(graph, tree, at, level, most)
-        if len(small.groups) <= most:
-            yielded = True
+        if len(small.groups) <= most and (last is None or len(small.groups) < len(last.groups)):
+            last = small
             yield small
-    if not yielded and (depth is not None or len(graph.nodes) > most):
+    if last is None and (depth is not None or len(graph.nodes) > most):
         yield condense(graph, most)
 
 
@@ -124,21 +124,21 @@ def condense(graph: Graph, most: int = MOST_NODES) -> Condensed:
     return _finish(work)
 
 
-def _by_module(
-    graph: Graph, tree: Tree, at: Mapping[int, Path], level: int, most: int
-) -> Condensed:
+def _by_module(graph: Graph, tree: Tree, at: Homes, level: int, most: int) -> Condensed:
     """One node for each module whose path has ``level`` steps or fewer."""
     work = _Work(graph, {n.id: n.id for n in graph.nodes})
     members: dict[Path, list[int]] = {}
     for node in graph.nodes:
-        path = at.get(node.id, ())[:level]
+        path = at.paths.get(node.id, ())[:level]
         if path and node.kind != "loss":
             members.setdefault(path, []).append(node.id)
     for path, ids in members.items():
         _join(work, ids, ".".join(path))
         work.modules[ids[0]] = path
     _shrink(work, most)
-    return _finish(work, level, tree.times)
+    small = _finish(work)
+    back = _back(small, at)
+    return replace(small, level=level, times=tree.times, back=back)
 
 
 def _shrink(work: _Work, most: int) -> None:
@@ -255,9 +255,7 @@ def _join(work: _Work, members: Iterable[int], label: str) -> None:
     work.labels[group] = label
 
 
-def _finish(
-    work: _Work, level: int | None = None, times: Mapping[Path, int] | None = None
-) -> Condensed:
+def _finish(work: _Work) -> Condensed:
     members: dict[int, list[Node]] = {}
     for node in work.graph.nodes:
         members.setdefault(work.home[node.id], []).append(node)
@@ -276,18 +274,13 @@ def _finish(
         if e.source in work.home and e.target in work.home
     )
     edges = tuple(dict.fromkeys((a, b) for a, b in pairs if a != b))
-    return Condensed(groups, edges, level, times or {}, _back(work, groups, edges))
+    return Condensed(groups, edges)
 
 
-def _back(
-    work: _Work, groups: tuple[Group, ...], edges: tuple[tuple[int, int], ...]
-) -> frozenset[tuple[int, int]]:
+def _back(small: Condensed, at: Homes) -> frozenset[tuple[int, int]]:
     """The edges whose data comes from a group that begins later."""
-    if not work.modules:
-        return frozenset()
-    order = in_order(work.graph)
     begins = {
-        g.id: min((order.get(n.id, 0) for n in g.nodes if n.kind != "leaf"), default=-1)
-        for g in groups
+        g.id: min((at.turn[n.id] for n in g.nodes if n.id in at.turn), default=-1)
+        for g in small.groups
     }
-    return frozenset((a, b) for a, b in edges if begins[b] > begins[a])
+    return frozenset((a, b) for a, b in small.edges if begins[b] > begins[a])

@@ -20,6 +20,7 @@ from ipygradmagic.render.graph_nodes import (
     GREY,
     LOSS,
     MOST_LABEL,
+    ODD,
     OPTIMIZER,
     add_group,
     add_leaf,
@@ -74,7 +75,7 @@ def dot_of(scene: Scene, small: Condensed) -> str:
             "fontname": "Helvetica",
             "fontsize": "10",
             "height": "0.3",
-            "margin": "0.18,0.05",
+            "margin": "0.22,0.05",
         },
         edge_attr={"arrowsize": "0.6"},
     )
@@ -107,15 +108,9 @@ def _add_groups(dot: graphviz.Digraph, small: Condensed, scene: Scene) -> None:
                 add_group(dot, group, scene, times=_times(group, small))
             continue
         title = f"{words.clean('.'.join(path), MOST_LABEL)}  × {count(small.times[path])}"
-        with dot.subgraph(
-            name=f"cluster_{i}",
-            graph_attr={
-                "label": html_label(title, strong=[""]),
-                "color": GREY,
-                "style": "rounded,dashed",
-                "margin": "10",
-            },
-        ) as frame:
+        look = {"color": GREY, "style": "rounded,dashed", "margin": "10"}
+        label = html_label(title)
+        with dot.subgraph(name=f"cluster_{i}", graph_attr={"label": label, **look}) as frame:
             for group in groups:
                 add_group(frame, group, scene, ".".join(path), times=_times(group, small))
 
@@ -140,7 +135,7 @@ def _add_unreached(dot: graphviz.Digraph, scene: Scene) -> dict[int, str]:
     """Leaves that only an optimizer knows; many of them share one node."""
     tensors = scene.unreached()
     if len(tensors) > MOST_UNREACHED:
-        look = {"shape": "box", "style": "dashed,filled", **painted("odd", GREY)}
+        look = {"shape": "box", "style": "dashed,filled", **painted("odd", ODD)}
         remarks = sorted({scene.remark(t) for t in tensors})
         names = words.listed((words.tensor_name(scene.infos.get(t), t) for t in tensors), 2)
         text = words.plural(len(tensors), "tensor")
@@ -175,11 +170,11 @@ def _add_optimizers(
         targets = {places[t] for t in owned(optimizer) if t in places}
         if not targets or small.level is not None or len(set(places.values())) > MOST_OWNED:
             continue
-        for j, group in enumerate(optimizer.groups):
+        for j, given in enumerate(optimizer.groups):
             key = f"o{i}_{j}"
             look = {"shape": "box", "style": "filled", "penwidth": "2"}
             dot.node(key, optimizer_label(optimizer, j), **look, **painted("opt", OPTIMIZER))
-            for target in dict.fromkeys(places[t] for t in group.tensors if t in places):
+            for target in dict.fromkeys(places[t] for t in given.tensors if t in places):
                 dot.edge(key, target, style="dashed", color=OPTIMIZER, **{"class": "gm-own"})
 
 

@@ -5,6 +5,7 @@ Colours are written out, not left to a style sheet, so that a saved PNG or DOT f
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
@@ -25,7 +26,7 @@ from ipygradmagic.render.fates import (
     Fate,
 )
 from ipygradmagic.render.numbers import brief, count, number, shape_words
-from ipygradmagic.render.scene import WORST_FIRST, Scene, worst
+from ipygradmagic.render.scene import FROZEN, MIXED, WORST_FIRST, Scene, worst
 
 MOST_LABEL = 40
 FEW_LEAVES = 4
@@ -34,6 +35,7 @@ GREY = "#8a8a8a"
 LOSS = "#cc79a7"
 """Of the loss and of the gradient that flows from it."""
 OPTIMIZER = "#0072b2"
+ODD = "#d55e00"
 TINT = "29"
 """Opacity of a fill, as the last two digits of its colour."""
 _SHAPES = {
@@ -143,8 +145,15 @@ def add_leaf(
             small.append(f"value {brief(state.value, shape or ())}")
         small.append(f"grad {brief(state.grad, shape or ())}")
         strong.append("" if state.grad is None else state.words)
-    strong.append(scene.remark(tensor))
-    dot.node(name, html_label(label, *small, strong=strong), **outline(scene.fate(tensor)))
+        strong.append(MIXED if state.mixed else "")
+    remark = scene.remark(tensor)
+    look = outline(scene.fate(tensor))
+    if tensor not in scene.reached and remark != FROZEN:
+        strong.append(f"∅ {remark}")
+        look |= {"penwidth": "2", **painted("odd", ODD)}
+    else:
+        strong.append(remark)
+    dot.node(name, html_label(label, *small, strong=strong), **look)
 
 
 def _tail(group: Group, inside: str, times: int) -> str:
@@ -157,17 +166,19 @@ def _add_block(dot: graphviz.Digraph, name: str, group: Group, scene: Scene, tit
     """A module, or leaves that were joined: how many there are, and what became of them."""
     leaves = group.leaves
     distinct = dict.fromkeys(_own_name(n) for n in leaves)
-    few = len(distinct) <= FEW_LEAVES
-    small = (
-        words.listed(distinct) if few and len(leaves) == len(distinct) else "",
-        words.plural(len(leaves), "tensor") if not few or len(leaves) > len(distinct) else "",
+    listed = len(leaves) == len(distinct) <= FEW_LEAVES
+    small = [
+        words.listed(distinct) if listed else "",
+        "" if listed or not group.module else words.plural(len(leaves), "tensor"),
         kinds(group.nodes),
         _norms(leaves, scene),
-    )
-    remarks = Counter(r for n in leaves if (r := scene.remark(n.tensor)))
+    ]
     strong = [fates_said(leaves, scene)]
+    remarks = Counter(r for n in leaves if (r := scene.remark(n.tensor)))
+    mixed = sum(s.mixed for n in leaves if (s := scene.state(n.tensor)) is not None)
+    strong += [f"{count(mixed)} {MIXED}"] if mixed else []
     owners = dict.fromkeys(o for n in leaves for o in scene.owners(n.tensor))
-    small += (f"in {words.listed(owners, 2)}",) if owners else ()
+    small += [f"in {words.listed(owners, 2)}"] if len(scene.optimizers) > 1 and owners else []
     strong += [f"{count(n)} {remark}" for remark, n in remarks.items()]
     found = worst(scene.fate(n.tensor) for n in leaves)
     dot.node(name, html_label(title, *small, strong=strong), **outline(found))
@@ -181,20 +192,20 @@ def _norms(leaves: Sequence[Node], scene: Scene) -> str:
     """Smallest and largest norm of the gradients."""
     states = [s for n in leaves if (s := scene.state(n.tensor)) is not None]
     norms = [s.grad.norm for s in states if s.grad is not None and s.grad.norm is not None]
-    finite = [n for n in norms if n == n]
-    if not finite:
-        return ""
-    low, high = number(min(finite), 2), number(max(finite), 2)
-    return f"grad norm {low}" if low == high else f"grad norms {low} … {high}"
+    finite = sorted(n for n in norms if math.isfinite(n))
+    ends = dict.fromkeys(number(n, 2) for n in finite[:1] + finite[-1:])
+    broken = ["NaN or ∞"] if len(finite) < len(norms) else []
+    said = ", ".join([" … ".join(ends)] * bool(ends) + broken)
+    return f"grad norm{'s' * (len(norms) > 1)} {said}" if said else ""
 
 
 def fates_said(leaves: Sequence[Node], scene: Scene) -> str:
-    """``▲ 2 stale, ● 190 fresh``; of one fate only, its word alone."""
+    """``▲ stale ×2, ● fresh ×190``; of one fate only, its word alone."""
     tally = Counter(f for n in leaves if (f := scene.fate(n.tensor)) is not None)
     if len(tally) == 1 and sum(tally.values()) == len(leaves):
         (found,) = tally
         return f"{found.mark} {'all ' if len(leaves) > 1 else ''}{found.word}"
-    return ", ".join(f"{f.mark} {count(tally[f])} {f.word}" for f in WORST_FIRST if f in tally)
+    return ", ".join(f"{f.mark} {f.word} ×{count(tally[f])}" for f in WORST_FIRST if f in tally)
 
 
 def optimizer_label(optimizer: OptimizerInfo, group: int) -> str:

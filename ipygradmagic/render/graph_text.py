@@ -9,12 +9,15 @@ from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.condense import Condensed, Group, children, distances
+from ipygradmagic.render.fates import BROKEN, OLD, STALE
 from ipygradmagic.render.graph_nodes import fates_said, label_of
 from ipygradmagic.render.numbers import brief, count
-from ipygradmagic.render.scene import WORST_FIRST, LeafState, Scene, worst
+from ipygradmagic.render.scene import MIXED, LeafState, Scene, worst
 
 MOST_LINES = 12
 MOST_STEPS = 10
+BAD = (BROKEN, STALE, OLD)
+"""What is wrong is said first."""
 
 
 def graph_lines(
@@ -54,7 +57,7 @@ def _leaf_lines(scene: Scene) -> list[str]:
     parents = _parents(scene.graph)
     nodes = {n.id: n for n in scene.graph.nodes}
     leaves = [n for n in scene.graph.nodes if n.kind == "leaf"]
-    leaves.sort(key=lambda n: _rank(scene, (n,)))  # what is wrong is said first
+    leaves.sort(key=lambda n: _rank(scene, (n,)))
     lines = [
         f"{_path(n, nodes, parents)} {_facts(scene, n.tensor)}".rstrip()
         for n in leaves[:MOST_LINES]
@@ -62,6 +65,9 @@ def _leaf_lines(scene: Scene) -> list[str]:
     if len(leaves) > MOST_LINES:
         left = len(leaves) - MOST_LINES
         lines.append(f"… and {words.plural(left, 'more leaf', 'more leaves')}")
+    blind = dict.fromkeys(n.label for n in scene.graph.nodes if n.blind)
+    if blind:
+        lines.append(f"(no grad) an input of {words.listed(blind, 5)}: no gradient flows there")
     return lines
 
 
@@ -89,7 +95,7 @@ def _block(scene: Scene, group: Group, small: Condensed) -> str:
 
 def _rank(scene: Scene, leaves: Sequence[Node]) -> int:
     found = worst(scene.fate(n.tensor) for n in leaves)
-    return WORST_FIRST.index(found) if found is not None else len(WORST_FIRST)
+    return BAD.index(found) if found in BAD else len(BAD)
 
 
 def _facts(scene: Scene, tensor: int | None) -> str:
@@ -99,6 +105,7 @@ def _facts(scene: Scene, tensor: int | None) -> str:
     if state is not None:
         facts.append(f"grad {brief(state.grad, info.shape if info else ())}")
         facts += [state.words] if state.grad is not None and state.words else []
+        facts += [MIXED] if state.mixed else []
     owners = scene.owners(tensor)
     if owners:
         facts.append(f"in optimizer {words.listed(owners, 3)}")

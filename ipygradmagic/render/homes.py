@@ -10,48 +10,68 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.render.modules import Path, Place
 
 NOWHERE: Path = ()
+LIGHT = frozenset(
+    (
+        *("t", "transpose", "permute", "view", "unsafeView", "reshapeAlias", "expand", "alias"),
+        *("squeeze", "unsqueeze", "select", "slice", "narrow", "split", "splitWithSizes"),
+        *("unbind", "asStrided", "toCopy", "clone", "diagonal"),
+    )
+)
+"""Operations that show a leaf in another way; what reads their result reads the leaf."""
 
 
-def homes(graph: Graph, places: Mapping[int, Place]) -> dict[int, Path]:
-    """For each node the path of its module; of none: the empty path.
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """Where the nodes of a graph belong.
+
+    Attributes:
+        paths: For each node the path of its module; of none: the empty path.
+        turn: When each operation has its turn, as data flows; without those that show a leaf
+            in another way, which could run as soon as there is a leaf.
+    """
+
+    paths: dict[int, Path]
+    turn: dict[int, int]
+
+
+def homes(graph: Graph, places: Mapping[int, Place]) -> Homes:
+    """Find the module of every node.
 
     Args:
         graph: What was walked.
         places: Where each leaf of it is, by node id.
     """
     inputs, outputs = _neighbours(graph)
-    rank = in_order(graph)
-    order = list(rank)
+    rank = _in_order(inputs, outputs)
     nodes = {n.id: n for n in graph.nodes}
     found = {n: place.module for n, place in places.items()}
-    close = set(places)
-    """Leaves, and operations on one leaf alone."""
-    readers = set()
-    for number in order:
-        if number in found:
+    close, readers = set(places), set[int]()
+    for number in rank:
+        if number in places:
             continue
-        near = [i for i in inputs[number] if i in close]
+        given = inputs[number]
+        near = [i for i in given if i in close]
         if near:
             readers.add(number)
-            found[number] = max((found.get(i, NOWHERE) for i in near), key=len)
-            if len(inputs[number]) == 1 and not nodes[number].blind:
+            found[number] = max((found[i] for i in near), key=len)
+            if len(given) == 1 and nodes[number].label in LIGHT:
                 close.add(number)
         else:
-            last = max(inputs[number], key=rank.__getitem__, default=None)
+            last = max(given, key=rank.__getitem__, default=None)
             found[number] = found.get(last, NOWHERE) if last is not None else NOWHERE
-    for number in _after_last(order, outputs, readers, set(places)):
+    for number in _after_last(list(rank), outputs, readers, set(places)):
         found[number] = NOWHERE
-    return found
+    return Homes(found, {n: turn for n, turn in rank.items() if n not in close})
 
 
-def in_order(graph: Graph) -> dict[int, int]:
+def _in_order(inputs: Mapping[int, list[int]], outputs: Mapping[int, list[int]]) -> dict[int, int]:
     """Positions of the nodes as data flows: each after all that it reads."""
-    inputs, outputs = _neighbours(graph)
     missing = {n: len(given) for n, given in inputs.items()}
     queue = deque(n for n, m in missing.items() if not m)
     order = []

@@ -6,6 +6,7 @@ wrong later, so a picture of that line may show the leaves after a later pass.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 
 from ipygradmagic.record.events import Event
@@ -47,10 +48,25 @@ def telling(trace: Trace, graph: Graph) -> Event | None:
     if own is None or not any(f.alarm for f in trace.findings):
         return own
     firsts: dict[Fate, Event] = {}
+    lines = _lines(trace)
     for event in islice(passes, MOST_LOOKED_AT):
         for change in event.changes:
             firsts.setdefault(fate(change.grad_after, change.holds), event)
-    return next((firsts[bad] for bad in _BAD if bad in firsts), own)
+    mixed = (
+        e for e in islice(passes, MOST_LOOKED_AT) if any(_mixed(lines, c.holds) for c in e.changes)
+    )
+    return next((firsts[bad] for bad in _BAD if bad in firsts), next(mixed, own))
+
+
+def _lines(trace: Trace) -> dict[int, str]:
+    """The line of each backward, by its number."""
+    return {e.number: e.where.place for e in trace.events if e.kind == "backward" and e.where}
+
+
+def _mixed(lines: Mapping[int, str], holds: Holds) -> bool:
+    """Are there contributions of several lines?"""
+    first, last = lines.get(holds.first), lines.get(holds.last)
+    return bool(first and last and first != last)
 
 
 def states_after(trace: Trace, index: int) -> dict[int, LeafState]:
@@ -72,7 +88,8 @@ def states_after(trace: Trace, index: int) -> dict[int, LeafState]:
             if number not in values and change.value_before is not None:
                 values[number] = change.value_before
     last = {t.id: t.value for t in trace.tensors}
+    lines = _lines(trace)
     return {
-        number: LeafState(values.get(number, last.get(number)), grad, holds)
+        number: LeafState(values.get(number, last.get(number)), grad, holds, _mixed(lines, holds))
         for number, (grad, holds) in grads.items()
     }

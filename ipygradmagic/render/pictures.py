@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ipygradmagic.options import Options
@@ -14,7 +14,7 @@ from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.condense import Condensed
 from ipygradmagic.render.fates import Fate
-from ipygradmagic.render.graph import dot_of, fold
+from ipygradmagic.render.graph import MOST_DEAD_ENDS, dot_of, fold
 from ipygradmagic.render.graph_text import lines_of
 from ipygradmagic.render.moments import passes_of, states_after, telling
 from ipygradmagic.render.numbers import count
@@ -27,6 +27,8 @@ LEGEND = (
     "Data flows along the grey arrows, from the leaves to the loss; the gradient flows back along "
     "the pink ones. An optimizer only knows its leaves: it reads their .grad there."
 )
+
+NO_GRAD = "⊣ no grad: data, a constant, or what was detached or frozen: no gradient flows there"
 
 
 def trace_pictures(trace: Trace, options: Options | None = None) -> tuple[Block, ...]:
@@ -45,7 +47,7 @@ def trace_pictures(trace: Trace, options: Options | None = None) -> tuple[Block,
     left = len(scenes) - len(pictures)
     if left > 0:
         blocks.append(Paragraph(f"{words.plural(left, 'more graph')} not drawn", "muted"))
-    return (*blocks, *_legend(scene for _, scene in shown))
+    return (*blocks, *_legend([scene for _, scene in shown]))
 
 
 def state_pictures(state: State, options: Options | None = None) -> tuple[Block, ...]:
@@ -67,7 +69,7 @@ def scenes_of(trace: Trace, backward: int | None = None) -> list[tuple[str, Scen
             gradients as they were after it. None shows every line.
     """
     asked = [(g, _numbered(trace, g, backward)) for g in trace.graphs if backward is not None]
-    chosen = [(g, event) for g, event in asked if event is not None][:1]
+    chosen = [pair for pair in asked if pair[1] is not None][:1]
     found = []
     for graph, event in chosen or [(g, telling(trace, g)) for g in trace.graphs]:
         states = states_after(trace, event.index) if event is not None else None
@@ -98,8 +100,11 @@ def legend_lines(fates: Iterable[Fate]) -> list[str]:
     return [f"{f.mark} {f.word}: {f.tells}" for f in WORST_FIRST if f in found]
 
 
-def _legend(scenes: Iterable[Scene]) -> Iterator[Paragraph]:
+def _legend(scenes: Sequence[Scene]) -> Iterator[Paragraph]:
     lines = legend_lines(f for scene in scenes for f in scene.fates())
+    small = [s.graph for s in scenes if len(s.graph.nodes) <= MOST_DEAD_ENDS]
+    if any(n.blind for graph in small for n in graph.nodes):
+        lines.append(NO_GRAD)
     if lines:
         yield Paragraph(" · ".join(lines), "muted")
     yield Paragraph(LEGEND, "muted")
@@ -150,5 +155,6 @@ def _folded(small: Condensed, scene: Scene) -> str:
     if not modules:
         return f"{said}."
     levels = f"{words.plural(small.level, 'level')} of module names open (--depth)"
-    runs = " Equal modules are drawn once, × how many." if small.times else ""
+    repeated = any(g.module[:i] in small.times for g in small.groups for i in range(1, 25))
+    runs = " Equal modules are drawn once, × how many." if repeated else ""
     return f"{said}, {levels}.{runs}"

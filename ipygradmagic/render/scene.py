@@ -28,14 +28,24 @@ from ipygradmagic.render.fates import (
 WORST_FIRST = (BROKEN, STALE, OLD, MIXED, NONE, ZERO, UNKNOWN, SUMMED, USED, FRESH)
 """Which of several fates a reader has to see."""
 
+MIXED = "from different lines"
+FROZEN = "frozen: requires_grad=False"
+
 
 @dataclass(frozen=True, slots=True)
 class LeafState:
-    """A leaf at one moment; ``holds`` is None where nobody kept books."""
+    """A leaf at one moment.
+
+    Attributes:
+        value, grad: What it was and had.
+        holds: What the gradient held; None where nobody kept books.
+        mixed: It held contributions of several backward lines.
+    """
 
     value: Summary | None = None
     grad: Summary | None = None
     holds: Holds | None = None
+    mixed: bool = False
 
     @property
     def fate(self) -> Fate | None:
@@ -116,10 +126,12 @@ class Scene:
 
     def remark(self, tensor: int | None) -> str:
         """What is amiss with a leaf: only one side has it."""
-        info = self.infos.get(tensor or 0)
+        if tensor is None:  # a leaf of the graph that nothing else is known of
+            return ""
+        info = self.infos.get(tensor)
         if tensor not in self.reached:
             if info is not None and not info.requires_grad:
-                return "frozen: requires_grad=False"
+                return FROZEN
             return "never reached" if info is None or not info.reached else "not by this loss"
         if self.optimizers and not self.owners(tensor):
             return "in no optimizer"

@@ -1,0 +1,201 @@
+"""Which moment a picture shows, how fates look, what fits, and what is saved."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+
+import pytest
+import records as r
+
+from ipygradmagic.errors import LayoutUnavailableError, OptionError
+from ipygradmagic.options import Options
+from ipygradmagic.record.graph import Graph, Node
+from ipygradmagic.record.tensors import EMPTY, Holds, TensorInfo
+from ipygradmagic.render import drawing
+from ipygradmagic.render.drawing import drawn
+from ipygradmagic.render.fates import FATES
+from ipygradmagic.render.graph import graph_dot
+from ipygradmagic.render.graph_nodes import outline
+from ipygradmagic.render.html import to_html
+from ipygradmagic.render.moments import states_after, telling
+from ipygradmagic.render.pictures import scenes_of, trace_pictures
+from ipygradmagic.render.report import report_view
+from ipygradmagic.render.saving import refuse_existing, save
+from ipygradmagic.render.scene import LeafState, Scene
+from ipygradmagic.render.text import to_text
+from ipygradmagic.render.view import Paragraph, Picture, Section, View
+
+
+def test_leaves_are_as_they_were_right_after_the_event():
+    trace = r.forgotten(3)
+    first, later = states_after(trace, 1)[1], states_after(trace, 3)[1]
+    assert first.words == "● fresh" and later.words == "▲ stale"
+    assert first.value == r.one(1.0) and later.value != first.value  # the update lies between
+    assert later.grad == trace.events[2].changes[0].grad_after
+
+
+def test_a_leaf_that_is_touched_later_only_is_as_it_was_found():
+    events = r.by_hand(1)
+    late = replace(
+        events[0], index=2, changes=(replace(events[0].changes[0], tensor=9, grad_before=r.one(3)),)
+    )
+    states = states_after(r.trace_of([events[0], late]), 1)
+    assert states[9].grad == r.one(3) and states[9].words == "◇ left over"
+    fresh = replace(late, changes=(replace(late.changes[0], grad_before=None),))
+    assert states_after(r.trace_of([events[0], fresh]), 1)[9].holds == EMPTY
+
+
+def test_the_picture_is_of_the_first_pass_that_went_wrong():
+    trace = r.forgotten(5)
+    trace = replace(trace, graphs=(replace(trace.graphs[0], event=1),))
+    found = telling(trace, trace.graphs[0])
+    assert found is not None and found.number == 2
+    quiet = replace(trace, findings=())
+    found = telling(quiet, trace.graphs[0])
+    assert found is not None and found.number == 1
+    said = to_text(report_view(trace, Options()))
+    assert "Right after backward #2" in said and "the graph is that of #1" in said
+    assert "▲ stale: used before" in said and "fresh:" not in said  # the legend has what appears
+
+
+def test_one_backward_can_be_asked_for():
+    trace = r.forgotten(5)
+    ((title, scene),) = scenes_of(trace, 4)
+    assert title.startswith("Right after backward #4")
+    state = scene.state(1)
+    assert state is not None and state.grad == trace.events[6].changes[0].grad_after
+    blocks = trace_pictures(trace, Options(backward=99))
+    assert isinstance(blocks[0], Paragraph) and "no backward #99" in blocks[0].text
+    assert any(isinstance(b, Picture) for b in blocks)
+
+
+def test_a_gradient_of_two_losses_says_so():
+    events = r.by_hand(2, zeroing=False)
+    other = replace(
+        events[2], where=r.at(8), changes=(replace(events[2].changes[0], holds=Holds(2, 1, 2)),)
+    )
+    states = states_after(r.trace_of([events[0], replace(other, index=2)]), 2)
+    assert states[1].mixed and not states_after(r.forgotten(3), 3)[1].mixed
+
+
+def test_fates_differ_without_colour():
+    """Outline, mark and word: no two fates agree in all, and outlines tell the bad from the good."""
+    looks = {}
+    for fate in FATES:
+        look = {k: v for k, v in outline(fate).items() if k not in ("class", "color", "fillcolor")}
+        looks[fate.name] = (fate.mark, fate.word, tuple(sorted(look.items())))
+    assert len({mark for mark, _, _ in looks.values()}) == len(FATES)
+    bad, good = looks["stale"][2], looks["fresh"][2]
+    assert len({bad, good, looks["broken"][2], looks["none"][2], looks["summed"][2]}) == 5
+
+
+def test_each_leaf_wears_its_fate():
+    states = {
+        1: LeafState(r.one(1), r.one(2), Holds(2, 1, 2)),
+        2: LeafState(r.one(1), None, EMPTY),
+        3: LeafState(r.one(1), r.one(float("nan")), Holds(1, 1, 1)),
+    }
+    infos = [TensorInfo(i, f"p{i}") for i in states]
+    dot = graph_dot(r.graph_of({i: f"p{i}" for i in states}), infos, (), states)
+    for name, kind in (("n1001", "gm-summed"), ("n1002", "gm-none"), ("n1003", "gm-broken")):
+        (line,) = re.findall(rf"^\s*{name} \[.*$", dot, re.M)
+        assert f'class="{kind}"' in line
+    assert "＋ 2 accumulated" in dot and "✗ NaN" in dot and "peripheries=2" in dot
+
+
+def test_inputs_without_gradient_are_dead_ends():
+    graph = r.graph_of({1: "w"})
+    nodes = tuple(replace(n, blind=2) if n.label == "sub" else n for n in graph.nodes)
+    dot = graph_dot(replace(graph, nodes=nodes), ())
+    assert "⊣ no grad ×2" in dot and len(re.findall(r"-> n3 .*dotted", dot)) == 1
+    assert "no grad" not in graph_dot(graph, ())
+
+
+def test_a_picture_that_does_not_fit_is_drawn_coarser(monkeypatch):
+    fine = Picture(
+        "x", "digraph { rankdir=LR; " + "->".join("abcdefghijklmnopqrstuvwxyz") + "}", ("f",)
+    )
+    coarse = Picture("x", "digraph { a -> b }", ("c",), "Folded")
+    assert drawn(replace(fine, coarser=(coarse,))).picture is coarse
+    asked = replace(fine, coarser=(coarse,), firm=True)
+    found = drawn(asked)
+    assert found.picture is asked and found.large  # shown as asked, and also at its natural size
+    assert not drawn(coarse).large
+    page = to_html(View("", (Section("", (asked,)),)))
+    assert page.count("<img") == 2 and "overflow-x:auto" in page and "max-width:100%" in page
+    assert to_html(View("", (Section("", (coarse,)),))).count("<img") == 1
+
+
+def test_a_layout_that_takes_too_long_is_tried_folded_then_given_up(monkeypatch):
+    tried = []
+
+    def slow(dot, limit):
+        tried.append((dot, limit))
+        raise LayoutUnavailableError("too long")
+
+    monkeypatch.setattr(drawing, "layout", slow)
+    picture = Picture("x", "1", (), coarser=tuple(Picture("x", d, ()) for d in "234"))
+    found = drawn(picture)
+    assert not found.uri and found.reason == "too long"
+    assert tried == [("1", drawing.LONGEST), ("2", drawing.LONGEST / 2)]
+
+
+def test_hostile_names_stay_text():
+    evil = '<script>alert(1)</script>{{ 7*7 }}\n\\N"' + "x" * 10_000
+    graph = r.graph_of({i: f"{evil}.{i}.w" for i in range(1, 200)})
+    infos = [TensorInfo(i, f"{evil}.{i}.w") for i in range(1, 200)]
+    page = to_html(
+        report_view(r.trace_of(r.by_hand(2), tensors=tuple(infos), graphs=(graph,)), Options())
+    )
+    images = [base64.b64decode(i).decode() for i in re.findall(r"svg\+xml;base64,([^\"]+)", page)]
+    assert images and all(i.endswith("</svg>") and len(i) < 200_000 for i in images)
+    for text in (page, *images):
+        assert "<script" not in text and "&lt;script" in text
+
+
+@pytest.mark.parametrize("kind", ["svg", "png", "dot"])
+def test_a_picture_can_be_saved(tmp_path, kind):
+    file = tmp_path / f"graph.{kind.upper()}"
+    ((title, scene),) = scenes_of(r.forgotten(3), 2)
+    save(scene, title, str(file))
+    content = file.read_bytes()
+    start = {"svg": b"<?xml", "png": b"\x89PNG", "dot": b"digraph"}[kind]
+    assert content.startswith(start) and len(content) > 500
+    if kind != "png":
+        assert "used before, and a newer backward" in content.decode()  # the legend is in it
+    with pytest.raises(OptionError, match="exists already"):
+        save(scene, title, str(file))
+    with pytest.raises(OptionError, match="exists already"):
+        refuse_existing(str(file))
+    with pytest.raises(OptionError, match="no folder"):
+        refuse_existing(str(tmp_path / "none" / "a.svg"))
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"save_graph": "a.jpg"}, r"\.svg, \.png or \.dot"),
+        ({"save_graph": "a.svg", "graph": False}, "switched off"),
+        ({"depth": 0}, "1 \\(the outermost modules\\)"),
+        ({"backward": 0}, "from 1"),
+    ],
+)
+def test_options_that_do_not_fit(options, says):
+    with pytest.raises(OptionError, match=says):
+        Options(**options)
+
+
+def test_frozen_leaves_of_an_optimizer_say_so():
+    frozen = TensorInfo(3, "c", requires_grad=False)
+    opt = r.OptimizerInfo("opt", "SGD", (r.GroupInfo((1, 3)),))
+    scene = Scene.of(r.graph_of({1: "a"}), (TensorInfo(1, "a"), frozen), (opt,))
+    assert scene.remark(3) == "frozen: requires_grad=False" and not scene.remark(1)
+    assert Scene.of(Graph((Node(0, "loss", "l"),), ()), (), ()).fates() == []
+
+
+def test_a_leaf_that_nobody_knows_is_not_said_to_be_unreached():
+    graph = Graph((Node(0, "loss", "l"), Node(1, "leaf", "‹unnamed›")), (r.Edge(1, 0),))
+    assert "never reached" not in graph_dot(graph, ())
