@@ -26,7 +26,7 @@ from ipygradmagic.render.fates import (
     Fate,
 )
 from ipygradmagic.render.numbers import brief, count, number, shape_words
-from ipygradmagic.render.scene import FROZEN, MIXED, WORST_FIRST, Scene, worst
+from ipygradmagic.render.scene import FROZEN, SEVERAL_LINES, WORST_FIRST, Scene, worst
 
 MOST_LABEL = 40
 FEW_LEAVES = 4
@@ -145,7 +145,7 @@ def add_leaf(
             small.append(f"value {brief(state.value, shape or ())}")
         small.append(f"grad {brief(state.grad, shape or ())}")
         strong.append("" if state.grad is None else state.words)
-        strong.append(MIXED if state.mixed else "")
+        strong.append(SEVERAL_LINES if state.mixed else "")
     remark = scene.remark(tensor)
     look = outline(scene.fate(tensor))
     if tensor not in scene.reached and remark != FROZEN:
@@ -176,7 +176,7 @@ def _add_block(dot: graphviz.Digraph, name: str, group: Group, scene: Scene, tit
     strong = [fates_said(leaves, scene)]
     remarks = Counter(r for n in leaves if (r := scene.remark(n.tensor)))
     mixed = sum(s.mixed for n in leaves if (s := scene.state(n.tensor)) is not None)
-    strong += [f"{count(mixed)} {MIXED}"] if mixed else []
+    strong += [f"{count(mixed)} {SEVERAL_LINES}"] if mixed else []
     owners = dict.fromkeys(o for n in leaves for o in scene.owners(n.tensor))
     small += [f"in {words.listed(owners, 2)}"] if len(scene.optimizers) > 1 and owners else []
     strong += [f"{count(n)} {remark}" for remark, n in remarks.items()]

@@ -12,7 +12,7 @@ from ipygradmagic.render.condense import Condensed, Group, children, distances
 from ipygradmagic.render.fates import BROKEN, OLD, STALE
 from ipygradmagic.render.graph_nodes import fates_said, label_of
 from ipygradmagic.render.numbers import brief, count
-from ipygradmagic.render.scene import MIXED, LeafState, Scene, worst
+from ipygradmagic.render.scene import SEVERAL_LINES, LeafState, Scene, worst
 
 MOST_LINES = 12
 MOST_STEPS = 10
@@ -105,7 +105,7 @@ def _facts(scene: Scene, tensor: int | None) -> str:
     if state is not None:
         facts.append(f"grad {brief(state.grad, info.shape if info else ())}")
         facts += [state.words] if state.grad is not None and state.words else []
-        facts += [MIXED] if state.mixed else []
+        facts += [SEVERAL_LINES] if state.mixed else []
     owners = scene.owners(tensor)
     if owners:
         facts.append(f"in optimizer {words.listed(owners, 3)}")

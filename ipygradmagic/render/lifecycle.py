@@ -16,6 +16,7 @@ from ipygradmagic.record.findings import SEVERITIES
 from ipygradmagic.record.tensors import EMPTY, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
+from ipygradmagic.render.fates import MIXED, STALE
 from ipygradmagic.render.lives import Leaf, lives
 from ipygradmagic.render.marks import AWAY, found_by, leak, legend, lesson, mark_of
 from ipygradmagic.render.numbers import count
@@ -206,12 +207,19 @@ class Lifecycle:
 
     @staticmethod
     def _apply(event: Event, home: Mapping[int, Leaf], now: dict[int, Mark]) -> set[int]:
-        """Carry out one event; the leaves that it touched."""
+        """Carry out one event; the leaves that it touched.
+
+        What was stale once is so until it is emptied.
+        """
         touched = set()
         for change in event.changes:
             leaf = home.get(change.tensor)
             if leaf is not None:
+                before = now[id(leaf)].name
                 now[id(leaf)] = mark_of(change.grad_after, change.holds)
+                lost = not before and change.holds.used > 1  # what came before was not kept
+                if now[id(leaf)].name == MIXED.name and (before == STALE.name or lost):
+                    now[id(leaf)] = Mark(STALE.name, STALE.mark, STALE.word)
                 if change.grad_changed or event.kind in TOUCHING:
                     touched.add(id(leaf))
         return touched

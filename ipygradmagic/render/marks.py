@@ -11,6 +11,7 @@ from ipygradmagic.render.fates import (
     BROKEN,
     FATES,
     FRESH,
+    MIXED,
     NONE,
     OLD,
     STALE,
@@ -75,14 +76,22 @@ def lesson(rows: Sequence[Life], stages: Sequence[Stage]) -> str:
         if wrong:
             marks = wrong[0].marks
             at = next(i for i, m in enumerate(marks) if m.name == state.name and m.touched)
-            more = f" (and {words.plural(len(wrong) - 1, 'more row')})" if wrong[1:] else ""
-            who, then = f"{wrong[0].label}{more}", stages[at].title
+            rest = f" (and {words.plural(len(wrong) - 1, 'more row')})" if wrong[1:] else ""
+            who, then = f"{wrong[0].label}{rest}", stages[at].title
             if state is BROKEN:
                 return f"{who}: not a number after {then}."
-            before = [i for i, m in enumerate(marks[:at]) if m.name == USED.name and m.touched]
-            used = f"used at {stages[before[-1]].title}, " if before else "used, "
-            return f"{who}: {used}never emptied, then {then} added to it."
+            added = _last(marks[:at], MIXED)
+            used = _last(marks[:added], USED)
+            once = f"used at {stages[used].title}, " if used >= 0 else "used, "
+            more = f"{stages[added].title} added to it, and " if added >= 0 else ""
+            return f"{who}: {once}never emptied, then {more}{then} used it again."
     return ""
+
+
+def _last(marks: Sequence[Mark], state: Fate) -> int:
+    """Where the last of them is that an event left in this state; -1 if none is."""
+    found = [i for i, m in enumerate(marks) if m.name == state.name and m.touched]
+    return found[-1] if found else -1
 
 
 def leak(rows: Sequence[Life], stages: Sequence[Stage]) -> str:

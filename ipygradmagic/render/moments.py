@@ -13,12 +13,12 @@ from ipygradmagic.record.events import Event
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.tensors import EMPTY, Holds, Summary
 from ipygradmagic.record.trace import Trace
-from ipygradmagic.render.fates import BROKEN, MIXED, OLD, STALE, Fate, fate
+from ipygradmagic.render.fates import BROKEN, OLD, STALE, Fate, fate
 from ipygradmagic.render.scene import LeafState
 
-MOST_LOOKED_AT = 200
-"""Passes of one line among which the first bad one is looked for."""
-_BAD = (BROKEN, STALE, MIXED, OLD)
+MOST_LOOKED_AT = 1000
+"""Events among which the first bad one is looked for."""
+_BAD = (BROKEN, STALE, OLD)
 
 
 def passes_of(trace: Trace, graph: Graph) -> list[Event]:
@@ -42,20 +42,21 @@ def passes_of(trace: Trace, graph: Graph) -> list[Event]:
 
 
 def telling(trace: Trace, graph: Graph) -> Event | None:
-    """The pass to show: the graph's own, or the first at which a gradient is found to be bad."""
-    passes = passes_of(trace, graph)
-    own = passes[0] if passes else None
+    """The event to show: the graph's own pass, or the first at which a gradient of it is bad."""
+    own = trace.event(graph.event)
     if own is None or not any(f.alarm for f in trace.findings):
         return own
-    firsts: dict[Fate, Event] = {}
+    leaves = {node.tensor for node in graph.nodes if node.tensor is not None}
     lines = _lines(trace)
-    for event in islice(passes, MOST_LOOKED_AT):
-        for change in event.changes:
-            firsts.setdefault(fate(change.grad_after, change.holds), event)
-    mixed = (
-        e for e in islice(passes, MOST_LOOKED_AT) if any(_mixed(lines, c.holds) for c in e.changes)
-    )
-    return next((firsts[bad] for bad in _BAD if bad in firsts), next(mixed, own))
+    firsts: dict[Fate, Event] = {}
+    several: Event | None = None
+    for event in islice(trace.events, MOST_LOOKED_AT):
+        for change in event.changes if event.index >= own.index else ():
+            if change.tensor in leaves:
+                firsts.setdefault(fate(change.grad_after, change.holds), event)
+                if several is None and _mixed(lines, change.holds):
+                    several = event
+    return next((firsts[bad] for bad in _BAD if bad in firsts), several or own)
 
 
 def _lines(trace: Trace) -> dict[int, str]:

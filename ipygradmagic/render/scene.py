@@ -28,7 +28,7 @@ from ipygradmagic.render.fates import (
 WORST_FIRST = (BROKEN, STALE, OLD, MIXED, NONE, ZERO, UNKNOWN, SUMMED, USED, FRESH)
 """Which of several fates a reader has to see."""
 
-MIXED = "from different lines"
+SEVERAL_LINES = "from different lines"
 FROZEN = "frozen: requires_grad=False"
 
 

@@ -31,7 +31,7 @@ from ipygradmagic.render.view import Paragraph, Picture, Section, View
 def test_leaves_are_as_they_were_right_after_the_event():
     trace = r.forgotten(3)
     first, later = states_after(trace, 1)[1], states_after(trace, 3)[1]
-    assert first.words == "● fresh" and later.words == "▲ stale"
+    assert first.words == "● fresh" and later.words == "◐ old and new"
     assert first.value == r.one(1.0) and later.value != first.value  # the update lies between
     assert later.grad == trace.events[2].changes[0].grad_after
 
@@ -51,13 +51,13 @@ def test_the_picture_is_of_the_first_pass_that_went_wrong():
     trace = r.forgotten(5)
     trace = replace(trace, graphs=(replace(trace.graphs[0], event=1),))
     found = telling(trace, trace.graphs[0])
-    assert found is not None and found.number == 2
+    assert found is not None and (found.kind, found.number) == ("update", 2)
     quiet = replace(trace, findings=())
     found = telling(quiet, trace.graphs[0])
     assert found is not None and found.number == 1
     said = to_text(report_view(trace, Options()))
-    assert "Right after backward #2" in said and "the graph is that of #1" in said
-    assert "▲ stale: used before" in said and "fresh:" not in said  # the legend has what appears
+    assert "Right after update #2" in said and "the graph is that of backward #1" in said
+    assert "▲ stale: old gradients" in said and "fresh:" not in said  # the legend has what appears
 
 
 def test_one_backward_can_be_asked_for():
@@ -164,7 +164,7 @@ def test_a_picture_can_be_saved(tmp_path, kind):
     start = {"svg": b"<?xml", "png": b"\x89PNG", "dot": b"digraph"}[kind]
     assert content.startswith(start) and len(content) > 500
     if kind != "png":
-        assert "used before, and a newer backward" in content.decode()  # the legend is in it
+        assert "a backward on top of what" in content.decode()  # the legend is in it
     with pytest.raises(OptionError, match="exists already"):
         save(scene, title, str(file))
     with pytest.raises(OptionError, match="exists already"):

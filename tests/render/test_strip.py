@@ -75,9 +75,11 @@ def signs(strip: Strip) -> list[str]:
 
 def test_a_forgotten_zero_grad_never_empties():
     strip = made(r.forgotten(30))
-    assert signs(strip) == ["1", "○", "▲", "▲", "-", "▲", "▲"]
+    assert signs(strip) == ["1", "○", "◐", "▲", "-", "▲", "▲"]
     assert strip.tone == "error"
-    assert strip.lesson == "w: used at update #1, never emptied, then backward #2 added to it."
+    assert strip.lesson == (
+        "w: used at update #1, never emptied, then backward #2 added to it, and update #2 used it again."
+    )
     (fold,) = [s for s in strip.stages if s.folds]
     assert fold.title == "× 27 more like this" and fold.code == "×27"
     bars = [b for b in drawing(strip).bars if b.name == "stale"]
@@ -310,7 +312,7 @@ def test_more_lives_than_rows_keeps_the_grave_ones():
     infos = tuple(TensorInfo(i, f"w{i}") for i in range(1, 23))
     events = []
     for i in range(1, 23):
-        stale = Holds(2, 1, 2, 1, 1) if i == 22 else Holds(1, i, i)
+        stale = Holds(2, 1, 2, 2, 1) if i == 22 else Holds(1, i, i)
         change = Change(i, None, r.one(1.0), True, holds=stale)
         events.append(Event(i, "backward", i, "backward", r.at(7), changes=(change,), signature=i))
     strip = made(r.trace_of(events, tensors=infos))
