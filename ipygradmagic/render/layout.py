@@ -23,6 +23,8 @@ LONGEST = 2.0
 """Seconds that a layout may take before a more folded picture is tried."""
 STYLE = "text{fill:#222}@media (prefers-color-scheme:dark){text{fill:#eee}}"
 """Lines and fills are in the DOT source: each reaches 3:1 on white and on #111."""
+PLAIN = str.maketrans("＋⊣✗◇∅", "+|×◊Ø")
+"""A browser looks for a missing sign in other fonts; a layout program that draws has one font."""
 SVG_FILE = '<?xml version="1.0" encoding="UTF-8"?>\n{}\n'
 
 
@@ -82,7 +84,8 @@ def export(dot: str, kind: str, timeout: float = 5 * LONGEST) -> bytes:
     program = find_program()
     if program is None:
         raise LayoutUnavailableError(f"No Graphviz layout program was found. {ADVICE}")
-    drawn = _called(program, dot, timeout, f"-T{kind}", "-Gbgcolor=white", "-Gdpi=144")
+    dot = dot.replace("bgcolor=transparent", "bgcolor=white").translate(PLAIN)
+    drawn = _called(program, dot, timeout, f"-T{kind}", "-Gdpi=144")
     if not drawn:
         raise LayoutUnavailableError(f"{Path(program).name} wrote no {kind} file.")
     return drawn

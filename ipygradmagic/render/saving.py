@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 
 from ipygradmagic.errors import OptionError
@@ -10,6 +11,9 @@ from ipygradmagic.render.graph_nodes import html_label
 from ipygradmagic.render.layout import export
 from ipygradmagic.render.pictures import legend_lines, picture_of
 from ipygradmagic.render.scene import Scene
+
+WIDTH = 76
+"""Characters of a line of the caption."""
 
 
 def refuse_existing(file: str) -> None:
@@ -48,5 +52,6 @@ def save(scene: Scene, title: str, file: str, depth: int | None = None) -> None:
 
 def _captioned(dot: str, lines: list[str]) -> str:
     """The DOT source with lines of text below the picture."""
+    lines = [short for line in lines for short in textwrap.wrap(line, WIDTH)] or [""]
     head, brace, body = dot.partition("{")
     return f"{head}{brace}\n\tlabel={html_label(lines[0], *lines[1:])}\n\tlabelloc=b{body}"
