@@ -140,8 +140,19 @@ class Trace:
         that stepped has them. All that are known where nothing happened."""
         known = {t.id: t.name for t in self.tensors if t.kind != "non-leaf"}
         mine = {change.tensor for event in self.events for change in event.changes}
-        mine |= {t for o in self.optimizers for group in o.groups for t in group.tensors}
+        mine |= {t for o in self.acting() for group in o.groups for t in group.tensors}
         return {name for i, name in known.items() if i in mine} or set(known.values())
+
+    def acting(self) -> tuple[OptimizerInfo, ...]:
+        """The optimizers that stepped, or have leaves that an event touched: not those of earlier
+        cells that are only still there. All, if none did."""
+        touched = {change.tensor for event in self.events for change in event.changes}
+        acting = tuple(
+            o
+            for o in self.optimizers
+            if o.steps or any(touched & set(group.tensors) for group in o.groups)
+        )
+        return acting or self.optimizers
 
     def counts(self) -> dict[str, int]:
         """How many events of each kind happened, kept or not."""

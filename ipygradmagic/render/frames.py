@@ -95,7 +95,7 @@ def _drawn(caption: str, scene: Scene) -> Picture:
 
 
 def _scene(trace: Trace, graph: Graph, index: int) -> Scene:
-    return Scene.of(graph, trace, trace.optimizers, states_after(trace, index))
+    return Scene.of(graph, trace, trace.acting(), states_after(trace, index))
 
 
 def _without_numbers(graph: Graph) -> Graph:

@@ -21,10 +21,17 @@ WIDEST = 680.0
 
 LONGEST = 2.0
 """Seconds that a layout may take before a more folded picture is tried."""
-STYLE = "text{fill:#222}@media (prefers-color-scheme:dark){text{fill:#eee}}"
+STYLE = (
+    "text{fill:#222;font-family:Helvetica,Arial,sans-serif}"
+    "@media (prefers-color-scheme:dark){text{fill:#eee}}"
+)
 """Lines and fills are in the DOT source: each reaches 3:1 on white and on #111."""
 PLAIN = str.maketrans("＋⊣✗◇∅", "+|×◊Ø")
 """A browser looks for a missing sign in other fonts; a layout program that draws has one font."""
+_SAID_ONCE = re.compile(
+    r' (?:xml:space="preserve"|font-family="Helvetica,sans-Serif"|class="[^"]*"|xmlns:xlink="[^"]*")|\n'
+)
+"""What Graphviz says of every node and no picture needs: a quarter of its size."""
 SVG_FILE = '<?xml version="1.0" encoding="UTF-8"?>\n{}\n'
 
 
@@ -112,6 +119,7 @@ def polish(svg: str) -> str:
     svg = re.sub(r' id="[^"]*"', "", svg)
     svg = re.sub(r'<svg width="([\d.]+)pt"\s+height="([\d.]+)pt"', _fitted, svg, count=1)
     svg = re.sub(r'<g class="node.*?</g>', _centred, svg, flags=re.DOTALL)
+    svg = _SAID_ONCE.sub("", svg)
     head, _, body = svg.partition(">")
     return f"{head}><style>{STYLE}</style>{body.strip()}"
 

@@ -244,7 +244,7 @@ class Lifecycle:
     def _named(self, event: Event) -> str:
         if event.kind == "edit" and "clip" in event.label:
             return "clip"
-        if event.actor and len(self.trace.optimizers) > 1 and event.kind in ("step", "zero_grad"):
+        if event.actor and len(self.trace.acting()) > 1 and event.kind in ("step", "zero_grad"):
             # whose it is, is what one wants to know there
             return f"{words.clean(event.actor, MOST_ACTOR)}.{event.kind}"
         return event.kind

@@ -119,7 +119,7 @@ def meeting_of(trace: Trace) -> Meeting:
     for info in trace.tensors:
         if info.kind == "leaf" and info.reached:
             ties[_name(info, info.id)]
-    for optimizer in trace.optimizers:
+    for optimizer in trace.acting():
         for tensor in (t for owned in optimizer.groups for t in owned.tensors):
             ties[_name(infos.get(tensor), tensor)].owners += (optimizer.name,)
     seen: set[int] = set()

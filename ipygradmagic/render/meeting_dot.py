@@ -18,7 +18,6 @@ from ipygradmagic.render.meeting import (
     Meeting,
     done_by,
     lines,
-    meeting_of,
     times,
 )
 from ipygradmagic.render.view import Picture
@@ -31,11 +30,8 @@ CAPTION = (
 )
 
 
-def meeting_picture(trace: Trace) -> Picture | None:
-    """Where losses and optimizers meet; None if nothing was added to any gradient."""
-    meeting = meeting_of(trace)
-    if not any(group.ties.adds for group in meeting.groups):
-        return None
+def meeting_picture(meeting: Meeting, trace: Trace) -> Picture:
+    """Where losses and optimizers meet."""
     return Picture(CAPTION, meeting_dot(meeting, trace), lines(meeting))
 
 
@@ -55,7 +51,7 @@ def meeting_dot(meeting: Meeting, trace: Trace) -> str:
     infos = {optimizer.name: optimizer for optimizer in trace.optimizers}
     losses, users = meeting.actors("loss"), meeting.actors("optimizer", "hand")
     names = _draw_actors(dot, "l", losses, infos) | _draw_actors(dot, "u", users, infos)
-    for optimizer in _idle(meeting, trace.optimizers, users):
+    for optimizer in _idle(meeting, trace.acting(), users):
         key = f"i{len(names)}"
         actor = Actor("optimizer", optimizer.name)
         names[actor] = key

@@ -73,7 +73,7 @@ def scenes_of(trace: Trace, backward: int | None = None) -> list[tuple[str, Scen
     found = []
     for graph, event in chosen or [(g, telling(trace, g)) for g in trace.graphs]:
         states = states_after(trace, event.index) if event is not None else None
-        scene = Scene.of(graph, trace, trace.optimizers, states)
+        scene = Scene.of(graph, trace, trace.acting(), states)
         found.append((_title(trace, graph, event), scene))
     return found
 

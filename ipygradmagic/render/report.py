@@ -15,6 +15,7 @@ from ipygradmagic.render.curves import about_sizes, curves
 from ipygradmagic.render.frames import frames_of
 from ipygradmagic.render.heat import heats
 from ipygradmagic.render.lifecycle import strip
+from ipygradmagic.render.meeting import meeting_of
 from ipygradmagic.render.meeting_dot import meeting_picture
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.pictures import state_pictures, trace_pictures
@@ -260,8 +261,13 @@ def _timeline(timeline: Timeline, calm: bool) -> Section | None:
 def _map(trace: Trace, options: Options, calm: bool) -> Section | None:
     if not options.graph:
         return None
-    picture = meeting_picture(trace)
-    return Section("Who adds, uses and clears", (picture,), folded=calm) if picture else None
+    meeting = meeting_of(trace)
+    if not any(group.ties.adds for group in meeting.groups):
+        return None
+    noted = any(f.severity == "note" for f in trace.findings)
+    odd = noted and any(group.ties.remarks() for group in meeting.groups)
+    picture = meeting_picture(meeting, trace)
+    return Section("Who adds, uses and clears", (picture,), folded=calm and not odd)
 
 
 def _curves(timeline: Timeline) -> Section | None:
