@@ -45,7 +45,12 @@ def meeting_dot(meeting: Meeting, trace: Trace) -> str:
             "nodesep": "0.25",
             "pad": "0.1",
         },
-        node_attr={"fontname": "Helvetica", "fontsize": "10", "margin": "0.26,0.06", "shape": "box"},
+        node_attr={
+            "fontname": "Helvetica",
+            "fontsize": "10",
+            "margin": "0.26,0.06",
+            "shape": "box",
+        },
         edge_attr={"arrowsize": "0.6", "fontname": "Helvetica", "fontsize": "9"},
     )
     infos = {optimizer.name: optimizer for optimizer in trace.optimizers}

@@ -287,11 +287,17 @@ def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:
 
 def _tensors(trace: Trace, options: Options) -> Section | None:
     infos = {t.id: t for t in trace.tensors}
-    entries = entries_of(trace.tensors)
+    mine, names = trace.leaves(), options.names
+    near = [t.kind != "leaf" or t.name in mine or words.matches(t, names) for t in trace.tensors]
+    here = entries_of([t for t, yes in zip(trace.tensors, near) if yes])
+    away = entries_of([t for t, yes in zip(trace.tensors, near) if not yes])
     blocks: list[Block] = []
-    if entries:
-        blocks.append(tensor_table(entries, options, "Tensors at the end"))
-    blocks += optimizer_lines(trace.optimizers, infos)
+    if here:
+        blocks.append(tensor_table(here, options, "Tensors at the end"))
+    if away:
+        others = f"{words.plural(len(away), 'more tensor')} that this run left alone"
+        blocks.append(Fold(others, (tensor_table(away, options, ""),)))
+    blocks += optimizer_lines(trace.acting(), infos)
     title = "Tensors and optimizers" if trace.optimizers else "Tensors"
     return Section(title, tuple(blocks), folded=True)
 
