@@ -126,7 +126,7 @@ class TeamEvent(RawEvent):
         """What happened, in teams."""
         self.shares, self.order, self._changes = shares, order, None
         teams = [s.team for s in shares if s.before is not None or s.after is not None]
-        copies = sum(t.layout.copies for t in teams)
+        copies = sum(t.layout.copies for t in teams if t.read)
         self._size = sum(len(t.leaves) for t in teams) + 1, copies
 
     def _apart(self, share: Share) -> list[RawChange]:

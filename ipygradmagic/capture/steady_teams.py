@@ -27,8 +27,9 @@ LEARN = 8
 """Rounds after which learning is given up, if the books do not move evenly by then."""
 LONGEST = 256
 """Entries of a round, at most."""
-MOST_COPIES = COPIES
-"""Rounds that copy more elements than this are booked at once: putting aside keeps some more."""
+MOST_COPIES = COPIES // 3
+"""Rounds that copy more elements than this are booked at once: putting aside keeps about a dozen
+rounds more (10 MB)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -164,7 +165,8 @@ class SteadyTeams:
         self._numbers: deque[tuple[int, int, int]] = deque(maxlen=self._express.past.maxlen)
         self._head = self.watch.recorder.rounds_to_fill(size, copies) + EACH + 1
         self._tail = min(TAIL // size, COPIES // max(copies, 1)) + 2
-        self._most = (self._head + 2 * self._tail) * len(self._models)
+        slack = self._tail if copies * self._tail < COPIES // 4 else 1
+        self._most = (self._head + self._tail + slack) * len(self._models)
         self.watch.lane = Lane(self.watch, self._express, self._models, self._put)
         self._putting = self.watch.busy = True
 
