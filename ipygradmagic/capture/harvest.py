@@ -14,6 +14,7 @@ from ipygradmagic.capture.autograd import readable
 from ipygradmagic.capture.bindings import bound_before, module_of, own_nodes, reads_module
 from ipygradmagic.capture.books import Leaf, grad_of
 from ipygradmagic.capture.comments import ignores
+from ipygradmagic.capture.grids import grids
 from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.reading import Evidence
 from ipygradmagic.capture.readoff import Readings
@@ -54,6 +55,7 @@ def harvest(
         tensors=tensors,
         optimizers=optimizers,
         graphs=tuple(_graphs(watch, labels)),
+        grids=grids(watch.recorder.kept(), ledger.incidents, labels),
         ledger=ledger,
         comments=tuple(comments),
         error=ended,

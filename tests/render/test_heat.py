@@ -15,7 +15,9 @@ from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.findings import Evidence
 from ipygradmagic.record.tensors import Holds, TensorInfo
 from ipygradmagic.record.trace import Trace
-from ipygradmagic.render.heat import drawing, grid, heats
+from ipygradmagic.render.heat import heats
+from ipygradmagic.render.heat_drawing import drawing
+from ipygradmagic.render.heat_words import grid
 from ipygradmagic.render.html import heated
 from ipygradmagic.render.report import report_view
 from ipygradmagic.render.text import to_text
