@@ -1,7 +1,7 @@
 """Heat maps in pixels: every number a square, whose colour says how far from zero it is.
 
 Squares are as wide as the page allows. Where their numbers do not fit as they are, all of them
-are divided by one power of ten, which is written below; a thumbnail has colours only. Squares of
+become whole numbers times one power of ten, which is written below; a thumbnail has colours only. Squares of
 one colour are one path, which takes a quarter of the bytes that a rectangle for each would.
 """
 
@@ -21,8 +21,10 @@ WIDEST, NARROWEST, DOT = 58, 22, 16
 HIGH, LOW = 24, 18
 BETWEEN, TOP, LEFT = 34, 24, 8
 LEGEND, LINE = 40, 16
-LARGE, SMALL = 12, 9
+LARGE, MIDDLE, SMALL = 12, 11, 9
 """Sizes of the letters on a square."""
+ROOMY = 30
+"""From this width on, a square has room for three digits and a sign, otherwise for two."""
 SHADES = 20
 """So many steps from zero to the greatest number."""
 LETTER = 0.62
@@ -88,7 +90,7 @@ class _Style:
             return "" if math.isfinite(value) else "×"
         if self.power is None or not math.isfinite(value) or not value:
             return short(value)
-        return f"{_scaled(value, self.power):.1f}".replace("-", "−")
+        return number(round(_scaled(value, self.power)))
 
     def notes(self, bad: bool) -> list[str]:
         """What has to be known to read the squares."""
@@ -105,17 +107,19 @@ def _style(heat: Heat, most: float) -> _Style:
     across = sum(_across(panel) for panel in heat.panels)
     wide = max(min(PAGE // across, WIDEST), NARROWEST)
     texts = (short(value) for panel in heat.panels for row in panel.rows for value in row)
-    if wide == WIDEST or max(map(len, texts)) * LARGE * LETTER < wide - 2:
+    if max(map(len, texts)) * LARGE * LETTER < wide - 2:
         return _Style(wide, HIGH, LARGE)
-    return _Style(wide, LOW, SMALL, _power(most))
+    if wide >= ROOMY:
+        return _Style(wide, LOW, MIDDLE, _power(most, 3))
+    return _Style(wide, LOW, SMALL, _power(most, 2))
 
 
-def _power(most: float) -> int:
-    """Of ten, such that the largest number has one digit before the point."""
+def _power(most: float, digits: int) -> int:
+    """Of ten, such that the largest number has so many digits before the point."""
     if not most:
         return 0
-    power = math.floor(math.log10(most))
-    return power + (round(_scaled(most, power), 1) >= 10)
+    power = math.floor(math.log10(most)) + 1 - digits
+    return power + (round(_scaled(most, power)) >= 10.0**digits)
 
 
 def _scaled(value: float, power: int) -> float:
