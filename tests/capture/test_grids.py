@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from ipygradmagic import trace
+from ipygradmagic.capture import harvest
 from ipygradmagic.capture.grids import MOST, condensed
 from ipygradmagic.record.grids import GridAt
 from ipygradmagic.record.trace import Trace
@@ -128,3 +129,31 @@ def test_there_and_back() -> None:
     assert found.grids and Trace.from_dict(plain).grids == found.grids
     del plain["grids"]
     assert Trace.from_dict(plain).grids == ()
+
+
+def test_a_fault_costs_only_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no memory left on the device")
+
+    monkeypatch.setattr(harvest, "grids", broken)
+    found, _ = trained(nn.Linear(8, 16), 8)
+    assert found.grids == () and found.events and found.ledger.incidents
+    assert any("no memory left" in warning for warning in found.warnings)
+
+
+def test_levels_and_streams(tmp_path) -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(8, 16)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    counts = []
+    for options in ({"level": "events"}, {"save": str(tmp_path / "saved.jsonl")}):
+        with trace(**options) as t:
+            for i in range(12):
+                if i < 8:
+                    optimizer.zero_grad()
+                model(torch.ones(2, 8)).pow(2).mean().backward()
+                optimizer.step()
+        assert any(i.kind == "stale" for i in t.trace.ledger.incidents)
+        counts.append(len(t.trace.grids))
+        assert not t.trace.warnings and str(t)
+    assert counts == [0, 5]  # of unread tensors there are no copies
