@@ -14,6 +14,7 @@ from ipygradmagic.capture.autograd import readable
 from ipygradmagic.capture.bindings import bound_before, module_of, own_nodes, reads_module
 from ipygradmagic.capture.books import Leaf, grad_of
 from ipygradmagic.capture.comments import ignores
+from ipygradmagic.capture.grids import grids
 from ipygradmagic.capture.owners import optimizer_info
 from ipygradmagic.capture.reading import Evidence
 from ipygradmagic.capture.readoff import Readings
@@ -22,6 +23,8 @@ from ipygradmagic.capture.snapshot import look, summary
 from ipygradmagic.capture.source import Sources, is_user
 from ipygradmagic.capture.watch import Watch
 from ipygradmagic.record.graph import Graph, Node
+from ipygradmagic.record.grids import GridAt
+from ipygradmagic.record.incidents import Incident
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo, TensorKind
 from ipygradmagic.record.trace import CellError, Meta, Trace
@@ -54,6 +57,7 @@ def harvest(
         tensors=tensors,
         optimizers=optimizers,
         graphs=tuple(_graphs(watch, labels)),
+        grids=_grids(watch, ledger.incidents, labels),
         ledger=ledger,
         comments=tuple(comments),
         error=ended,
@@ -232,6 +236,17 @@ def _graphs(watch: Watch, labels: dict[int, str]) -> Iterator[Graph]:
         title = f"backward #{event.number}" if event is not None else ""
         index = event.index if event is not None else 0
         yield replace(graph, nodes=nodes, event=index, title=title)
+
+
+def _grids(
+    watch: Watch, incidents: tuple[Incident, ...], labels: dict[int, str]
+) -> tuple[GridAt, ...]:
+    """For a picture; if that fails, only the picture is missing."""
+    try:
+        return grids(watch.recorder.kept(), incidents, labels)
+    except Exception as error:
+        watch.fault(error)
+        return ()
 
 
 def _renamed(node: Node, labels: dict[int, str]) -> Node:

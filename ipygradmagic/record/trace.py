@@ -9,6 +9,7 @@ from ipygradmagic.record import codec
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import SEVERITIES, Finding, Ignore, Silenced
 from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.grids import GridAt
 from ipygradmagic.record.ledger import LedgerReport
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
@@ -75,6 +76,7 @@ class Trace:
         tensors: Every tensor concerned, and every known one alive at the end.
         optimizers: The optimizers that were seen.
         graphs: Autograd graphs, at most one for each backward line.
+        grids: A few tensors in numbers, at the first events of some incidents.
         ledger: The books' totals and incidents.
         findings: The diagnosis, most severe first.
         silenced: Findings that the user does not want to be told.
@@ -91,6 +93,7 @@ class Trace:
     tensors: tuple[TensorInfo, ...] = ()
     optimizers: tuple[OptimizerInfo, ...] = ()
     graphs: tuple[Graph, ...] = ()
+    grids: tuple[GridAt, ...] = ()
     ledger: LedgerReport = field(default_factory=LedgerReport)
     findings: tuple[Finding, ...] = ()
     silenced: tuple[Silenced, ...] = ()

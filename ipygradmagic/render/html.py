@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jinja2
 
-from ipygradmagic.render import heat as heats
+from ipygradmagic.render import heat_drawing, heat_words
 from ipygradmagic.render import strip as strips
 from ipygradmagic.render.axes import LEFT, RIGHT, TOP, WIDTH
 from ipygradmagic.render.chart import drawing, told
@@ -109,5 +109,5 @@ def stripped(strip: Strip) -> tuple[str, str]:
 def heated(heat: Heat) -> tuple[str, str]:
     """``(data URI, what it shows in words)``."""
     template = _environment().get_template("heat.svg.j2")
-    svg = template.render(d=heats.drawing(heat), wide=heats.CELL_WIDE, high=heats.CELL_HIGH)
-    return data_uri(svg), heats.told(heat)
+    svg = template.render(d=heat_drawing.drawing(heat))
+    return data_uri(svg), heat_words.told(heat)

@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 
 from ipygradmagic.render.chart import alone, flagged, lined, told
-from ipygradmagic.render.heat import grid as panels
+from ipygradmagic.render.heat_words import grid as panels
 from ipygradmagic.render.numbers import NBSP
 from ipygradmagic.render.rich_parts import Console, Padding, RenderableType, Text, box, cell_len
 from ipygradmagic.render.rich_parts import Table as RichTable

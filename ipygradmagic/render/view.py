@@ -268,19 +268,28 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A small tensor as a grid of numbers: ``title`` above, ``rows`` of its values."""
+    """A tensor as a grid of numbers: ``title`` above, ``rows`` of its values.
+
+    Where they are too many for a text, ``said`` is what they amount to.
+    """
 
     title: str
     rows: tuple[tuple[float, ...], ...]
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """A tensor before and after something: panels side by side with signs between them."""
+    """A tensor before and after something: panels side by side with signs between them.
+
+    Of a thumbnail, each number is the mean of a block; ``notes`` say of how many.
+    """
 
     caption: str
     panels: tuple[Panel, ...]
     signs: tuple[str, ...]
+    thumbnail: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

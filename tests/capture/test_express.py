@@ -31,6 +31,7 @@ def told(trace: Trace) -> dict[str, object]:
     said["pattern"] = list(trace.pattern)
     said["books"] = sorted(map(repr, trace.ledger.books))
     said["incidents"] = [repr(i) for i in trace.ledger.incidents]
+    said["grids"] = [repr(g) for g in trace.grids]
     said["rest"] = repr((trace.total, trace.optimizers, trace.notes, trace.warnings, trace.error))
     return said
 

@@ -111,7 +111,7 @@ class Child:
 
     def _keep(self, trace: Trace) -> None:
         """The verdict."""
-        small = replace(trace, events=(), pattern=(), graphs=(), ledger=LedgerReport())
+        small = replace(trace, events=(), pattern=(), graphs=(), grids=(), ledger=LedgerReport())
         verdict_file(self._folder).write_text(json.dumps(small.to_dict()), encoding="utf-8")
 
     def _keep_values(self) -> None:
