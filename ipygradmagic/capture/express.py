@@ -172,7 +172,7 @@ class TeamEvent(RawEvent):
     def reduce(self) -> None:
         """Make the statistics now and let go of copies."""
         super().reduce()
-        self.shares = []
+        self.shares = [Share(share.team, None, None, share.holds) for share in self.shares]
 
 
 class Express:

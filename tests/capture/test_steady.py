@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from ipygradmagic import trace
+from ipygradmagic.capture import steady_teams
 from ipygradmagic.capture.steady import Steady
 from ipygradmagic.capture.steady_teams import SteadyTeams
 from ipygradmagic.record.trace import Trace
@@ -328,6 +329,20 @@ def test_of_a_large_model_the_same_copies_are_kept(tmp_path: Path, monkeypatch) 
     head = head.replace("lr=0.01", "lr=1e-6")
     found = same_without(text.replace(HEAD, head), tmp_path, monkeypatch, flights=2)
     assert len(found.events) < found.total
+
+
+def test_nothing_is_lost_where_examples_let_go_of_copies_while_a_round_is_learned(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr(steady_teams, "MOST_COPIES", 1_000_000)
+    net = torch.nn.Sequential(*[torch.nn.Linear(64, 64) for _ in range(100)])
+    opt = torch.optim.SGD(net.parameters(), lr=1e-4)
+    with trace() as t:
+        for _ in range(20):
+            net(torch.randn(4, 64)).pow(2).mean().backward()
+            opt.step()
+    assert t.trace.total == 40 and t.trace.warnings == ()
+    assert [f.name for f in t.findings if f.alarm] == ["stale-gradient"]
 
 
 def test_a_failing_landing_is_a_warning_and_the_run_goes_on(monkeypatch) -> None:
