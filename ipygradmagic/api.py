@@ -165,7 +165,7 @@ def look(
         if graph is None:
             raise OptionError("save_graph needs a graph: name a tensor, such as --graph loss")
         refuse_existing(options.save_graph)
-    state = survey(_books(), namespace, expressions or {}, graph, cell_of)
+    state = survey(_books(), namespace, expressions or {}, graph, cell_of, options.saved)
     scene = state_scene(state)
     if options.save_graph is not None and scene is not None:
         save(scene, scene.graph.title, options.save_graph, options.depth)
@@ -195,6 +195,7 @@ class TraceBlock:
             right after the update by hand.
         teach: Draw what passes through small graphs: the result of every operation, and the gradient
             that arrives there.
+        saved: Say of each operation in the picture what it keeps for the backward.
         depth: Levels of module names that the picture of a large model opens.
         backward: Number of the one backward whose picture is shown.
         save_graph: File to which the first picture is written (``.svg``, ``.png``, ``.dot``) at
@@ -217,6 +218,7 @@ class TraceBlock:
     ignore: tuple[str, ...] | str = ()
     strict: bool = False
     teach: bool = False
+    saved: bool = False
     depth: int | None = None
     backward: int | None = None
     save_graph: str | os.PathLike[str] | None = None
@@ -273,6 +275,7 @@ class TraceBlock:
             ignore=(self.ignore,) if isinstance(self.ignore, str) else tuple(self.ignore),
             strict=self.strict,
             teach=self.teach,
+            saved=self.saved,
             depth=self.depth,
             backward=self.backward,
             save_graph=None if self.save_graph is None else os.fspath(self.save_graph),
@@ -363,6 +366,7 @@ def grad_state(
     namespace: Mapping[str, object] | None = None,
     depth: int | None = None,
     save_graph: str | os.PathLike[str] | None = None,
+    saved: bool = False,
 ) -> Report:
     """The state of the gradients of the caller's variables, or of the given things.
 
@@ -372,13 +376,14 @@ def grad_state(
         namespace: Where to look for tensors and names; the caller's variables by default.
         depth: Levels of module names that the picture of a large model opens.
         save_graph: New file to which the picture is written (``.svg``, ``.png``, ``.dot``).
+        saved: Say of each operation in the picture what it keeps for the backward.
     """
     if namespace is None:
         namespace = _Variables(sys._getframe(1))
     chosen = {_name_in(namespace, thing): thing for thing in expressions}
     drawn = (_name_in(namespace, graph), graph) if graph is not None else None
     file = None if save_graph is None else os.fspath(save_graph)
-    options = Options(depth=depth, save_graph=file)
+    options = Options(depth=depth, save_graph=file, saved=saved)
     return look(namespace, chosen, graph=drawn, options=options)
 
 

@@ -41,6 +41,7 @@ class Options:
             chooses the format (see ``PICTURES``); it must not exist yet.
         strict: Stop the code at the first finding of severity *error*, by a
             :class:`~ipygradmagic.errors.GradientLifecycleError`.
+        saved: Say of each operation in the picture of a graph what it keeps for the backward.
         teach: Note what passes through small graphs, and draw it: the result of every operation and
             the gradient that arrives there, up to 16 elements each. Slow, and for the first pass of
             each backward line.
@@ -58,6 +59,7 @@ class Options:
     ignore: tuple[str, ...] = ()
     strict: bool = False
     teach: bool = False
+    saved: bool = False
     depth: int | None = None
     backward: int | None = None
     save_graph: str | None = None

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import cast
 
 from torch import Tensor
 
 from ipygradmagic.capture.leaves import ACCUMULATE, GradNode, root_of
-from ipygradmagic.record.graph import Edge, Graph, Node
+from ipygradmagic.capture.snapshot import look, summary
+from ipygradmagic.record.graph import Edge, Graph, Node, Saved
+from ipygradmagic.record.tensors import SMALL
 
+_SAVED = "_raw_saved_"
 LIMIT = 40_000
 """Nodes beyond this many are counted, not described: a picture of them is folded by module."""
 _READABLE = re.compile(r"(Backward\d*|Grad)$")
@@ -30,10 +34,11 @@ def graph_of(
     name_of: NameOf,
     title: str = "",
     numbers: dict[GradNode, int] | None = None,
+    saved: bool = False,
 ) -> Graph:
     """The graph below ``outputs``, breadth first; ``name_of`` gives a leaf's name and id.
 
-    ``numbers`` is filled with the number of each node.
+    ``numbers`` is filled with the number of each node; ``saved`` asks for what operations keep.
     """
     nodes: list[Node] = []
     edges: list[Edge] = []
@@ -65,6 +70,10 @@ def graph_of(
                 _number(nxt, numbers, nodes, name_of)
                 queue.append(nxt)
             edges.append(Edge(numbers[nxt], numbers[node]))
+    if saved:
+        for node, place in numbers.items():
+            if nodes[place].kind == "operation":
+                nodes[place] = replace(nodes[place], saved=tuple(_saved(node)))
     return Graph(tuple(nodes), tuple(edges), title=title, truncated=truncated)
 
 
@@ -83,6 +92,23 @@ def _number(
         blind = sum(nxt is None for nxt, _ in node.next_functions)
         shape = _shape(node)
         nodes.append(Node(place, "operation", label, function=function, shape=shape, blind=blind))
+
+
+def _saved(node: GradNode) -> Iterator[Saved]:
+    """What an operation keeps; nothing is unpacked, because that would call hooks of the user's."""
+    for name in dir(node):
+        if not name.startswith(_SAVED):
+            continue
+        try:
+            kept = getattr(node, name).data
+        except (RuntimeError, AttributeError):  # freed, or a torch that does not tell
+            continue
+        plain = name.removeprefix(_SAVED)
+        if isinstance(kept, Tensor):
+            small = kept.numel() <= SMALL
+            yield Saved(plain, tuple(kept.shape), summary(look(kept)) if small else None)
+        elif kept is not None:
+            yield Saved(plain)
 
 
 def _shape(node: GradNode) -> tuple[int, ...] | None:

@@ -45,6 +45,7 @@ class BackwardWatch:
         self.freed_by: int | None = None
         self.before: Callable[[], None] = lambda: None
         self.kept: Callable[[Sequence[Tensor]], None] = lambda outputs: None
+        self.saved = False
         self.teaching: Teaching | None = None
         self._lesson: Lesson | None = None
         self._graphs = graphs
@@ -230,7 +231,8 @@ class BackwardWatch:
             labels += ["loss"] * (len(outputs) - len(labels))
             self._drawn[here.site] = drawn + 1
             numbers: dict[GradNode, int] = {}
-            watch.graphs.append(graph_of(outputs, labels, self._leaf_label, numbers=numbers))
+            name_of, saved = self._leaf_label, self.saved
+            watch.graphs.append(graph_of(outputs, labels, name_of, numbers=numbers, saved=saved))
             if self.teaching is not None:
                 self._lesson = self.teaching.listen(numbers)
             return len(watch.graphs) - 1

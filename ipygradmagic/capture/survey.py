@@ -27,8 +27,9 @@ def survey(
     expressions: Mapping[str, object],
     graph: tuple[str, object] | None,
     cell_of: CellOf | None,
+    saved: bool = False,
 ) -> State:
-    """Look at the namespace, or at the given things only.
+    """Look at the namespace, or at the given things only; ``saved`` goes for the graph.
 
     Raises:
         OptionError: A given thing holds no tensor that requires grad, or the graph's is none.
@@ -42,7 +43,7 @@ def survey(
     watch = live or Watch(books, where, cell_of)
     try:
         with watch.guard():
-            return _state(watch, where, names.walk(namespace), graph)
+            return _state(watch, where, names.walk(namespace), graph, saved)
         return State(warnings=tuple(watch.warnings))
     finally:
         if live is None:
@@ -54,6 +55,7 @@ def _state(
     where: Mapping[str, object],
     everything: names.Found,
     graph: tuple[str, object] | None,
+    saved: bool,
 ) -> State:
     watch.discovery.survey()
     watch.adopt_fresh()
@@ -72,7 +74,7 @@ def _state(
             states.append(TensorState(info, known.since, _odd(info, optimizers)))
     rest = [TensorState(t, None, _odd(t, optimizers)) for t in non_leaves(watch, -1, {})]
     plain = sum(not _requires_grad(tensor) for tensor, _ in chosen.tensors())
-    drawn = _graph(watch, *graph) if graph is not None else None
+    drawn = _graph(watch, *graph, saved) if graph is not None else None
     return State((*states, *rest), optimizers, (), drawn, plain, tuple(watch.warnings))
 
 
@@ -116,7 +118,7 @@ def _odd(info: TensorInfo, optimizers: tuple[OptimizerInfo, ...]) -> str:
     return "; ".join(odd)
 
 
-def _graph(watch: Watch, text: str, value: object) -> Graph | None:
+def _graph(watch: Watch, text: str, value: object, saved: bool) -> Graph | None:
     if not isinstance(value, Tensor):
         return None
 
@@ -124,7 +126,7 @@ def _graph(watch: Watch, text: str, value: object) -> Graph | None:
         leaf = watch.books.find(tensor)
         return (leaf.name, leaf.id) if leaf is not None else ("‹unnamed›", None)
 
-    return graph_of([value], [text], name_of, title=text)
+    return graph_of([value], [text], name_of, title=text, saved=saved)
 
 
 def _check(text: str, value: object, namespace: Mapping[str, object]) -> None:

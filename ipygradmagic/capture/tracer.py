@@ -71,6 +71,7 @@ class Tracer:
         self._watch.teams.read = options.level == "full"
         judge = judge if options.strict else None
         self._backward, self._optimizers, hand = self._watchers(judge)
+        self._backward.saved = options.saved
         if options.teach:
             self._backward.teaching = Teaching(self._watch.fault)
         self._calls = CallWatch(self._watch)

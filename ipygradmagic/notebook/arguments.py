@@ -130,6 +130,11 @@ DEPTH = option(
     help="levels of module names that the picture of a large model opens (as many as there is "
     "room for)",
 )
+SAVED_TENSORS = option(
+    "--saved",
+    action="store_true",
+    help="say of each operation in the picture what it keeps for the backward",
+)
 SAVE_GRAPH = option(
     "--save-graph",
     metavar="FILE",
@@ -214,6 +219,7 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
             ignore=names_in(found.get("ignore", ())),
             strict=found.get("strict", False),
             teach=found.get("teach", False),
+            saved=found.get("saved", False),
             depth=found.get("depth"),
             backward=found.get("backward"),
             save_graph=found.get("save_graph"),

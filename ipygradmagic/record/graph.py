@@ -11,6 +11,21 @@ NodeKind = Literal["loss", "operation", "leaf", "more"]
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """A tensor that an operation keeps for the backward.
+
+    Attributes:
+        name: What autograd calls it: ``self``, ``other``, ``mat1``, ``result``.
+        shape: None where a hook has packed it away.
+        value: Its numbers, if it is small.
+    """
+
+    name: str
+    shape: tuple[int, ...] | None = None
+    value: Summary | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One node: the loss, an operation, or a leaf where a gradient ends up.
 
@@ -25,6 +40,7 @@ class Node:
         grad: Gradient of the loss by that result, likewise.
         blind: How many inputs of the operation take no gradient: data, constants, what was
             detached or frozen.
+        saved: What the operation keeps for the backward, where that was asked for.
     """
 
     id: int
@@ -36,6 +52,7 @@ class Node:
     value: Summary | None = None
     grad: Summary | None = None
     blind: int = 0
+    saved: tuple[Saved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

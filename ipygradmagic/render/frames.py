@@ -99,8 +99,9 @@ def _scene(trace: Trace, graph: Graph, index: int) -> Scene:
 
 
 def _without_numbers(graph: Graph) -> Graph:
-    """The pass is over: what went through it is gone."""
-    return replace(graph, nodes=tuple(replace(n, value=None, grad=None) for n in graph.nodes))
+    """The pass is over: what went through it is gone, and what was kept for it."""
+    gone = tuple(replace(node, value=None, grad=None, saved=()) for node in graph.nodes)
+    return replace(graph, nodes=gone)
 
 
 def _title(event: Event) -> str:

@@ -12,7 +12,7 @@ from html import escape
 
 import graphviz
 
-from ipygradmagic.record.graph import Node
+from ipygradmagic.record.graph import Node, Saved
 from ipygradmagic.record.tensors import OptimizerInfo
 from ipygradmagic.render import words
 from ipygradmagic.render.condense import Group, kinds
@@ -25,10 +25,12 @@ from ipygradmagic.render.fates import (
     ZERO,
     Fate,
 )
-from ipygradmagic.render.numbers import brief, count, number, shape_words
+from ipygradmagic.render.numbers import SHORT, brief, count, number, shape_words
 from ipygradmagic.render.scene import FROZEN, SEVERAL_LINES, WORST_FIRST, Scene, worst
 
 MOST_LABEL = 40
+MOST_SAVED = 4
+"""So many tensors that an operation keeps are listed."""
 FEW_LEAVES = 4
 """A module with so many leaves lists them; one with more counts them."""
 GREY = "#8a8a8a"
@@ -122,7 +124,17 @@ def _passing(node: Node) -> list[str]:
     """What went through an operation, where the trace taught: its result, and what came back."""
     shape = node.shape or ()
     said = [f"value {brief(node.value, shape)}"] if node.value is not None else []
-    return said + ([f"grad {brief(node.grad, shape)}"] if node.grad is not None else [])
+    said += [f"grad {brief(node.grad, shape)}"] if node.grad is not None else []
+    return said + [_kept(saved) for saved in node.saved[:MOST_SAVED]]
+
+
+def _kept(saved: Saved) -> str:
+    """A tensor that an operation keeps for the backward."""
+    if saved.shape is None:
+        return f"keeps {words.short(saved.name)}, packed"
+    few = saved.value is not None and saved.value.numel <= SHORT
+    said = brief(saved.value, saved.shape) if few else shape_words(saved.shape)
+    return f"keeps {words.short(saved.name)} {said}"
 
 
 _OP = {"class": "gm-op", "color": GREY}
