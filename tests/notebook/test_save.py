@@ -91,6 +91,6 @@ def test_tab(ip, tmp_path, monkeypatch) -> None:
     def complete(text: str) -> list[str]:
         return list(ip.Completer.complete(line_buffer=text, cursor_pos=len(text))[1])
 
-    assert complete("%%trace_grad --sa") == ["--save", "--save-graph"]
+    assert complete("%%trace_grad --sa") == ["--save", "--save-graph", "--saved"]
     assert "runs/" in complete("%%trace_grad --save ru")
     assert "--save" not in complete("%grad_state --s")
