@@ -363,22 +363,11 @@ class Express:
         way = current.way
         if way is None:
             return False
-        taken: list[tuple[list[Tensor], Pack]] = []
-        for team in current.teams:
-            grads = all_changed(team)
-            if grads is None:
-                return False
-            pack = team.pack(grads)
-            if not pack.finite:
-                return False
-            taken.append((grads, pack))
+        parts = deposited(current.teams)
+        if parts is None:
+            return False
         for handle in current.handles:
             handle.remove()
-        parts = []
-        for team, (grads, pack) in zip(current.teams, taken):
-            parts.append(Part(team, team.grads, pack))
-            team.reached += 1
-            team.take(grads, pack)
         given = (current.loss, current.captured, way.number)
         self._tell(
             Entry(
@@ -693,7 +682,26 @@ def _remember(ways: dict[_Key, Way], key: _Key, way: Way) -> None:
     ways[key] = way
 
 
-def all_changed(team: Team) -> list[Tensor] | None:
+def deposited(teams: Sequence[Team]) -> list[Part] | None:
+    """What a backward left in teams, which have it now; None if it must be looked at leaf by leaf."""
+    taken: list[tuple[list[Tensor], Pack]] = []
+    for team in teams:
+        grads = _all_changed(team)
+        if grads is None:
+            return None
+        pack = team.pack(grads)
+        if not pack.finite:
+            return None
+        taken.append((grads, pack))
+    parts = []
+    for team, (grads, pack) in zip(teams, taken):
+        parts.append(Part(team, team.grads, pack))
+        team.reached += 1
+        team.take(grads, pack)
+    return parts
+
+
+def _all_changed(team: Team) -> list[Tensor] | None:
     """The gradients, if every one of them is new or was written; they are ordinary tensors."""
     tensors = team.tensors()
     if tensors is None:

@@ -24,7 +24,7 @@ from ipygradmagic.capture.express import (
     Entry,
     Express,
     Part,
-    all_changed,
+    deposited,
     is_torchs,
     loss_of,
     parameters,
@@ -160,20 +160,9 @@ class Lane:
     def _deposited(self, current: BackwardPass) -> bool:
         if not self._open() or current.way is None:
             return False
-        taken: list[tuple[list[Tensor], Pack]] = []
-        for team in current.teams:
-            grads = all_changed(team)
-            if grads is None:
-                return False
-            pack = team.pack(grads)
-            if not pack.finite:
-                return False
-            taken.append((grads, pack))
-        parts = []
-        for team, (grads, pack) in zip(current.teams, taken):
-            parts.append(Part(team, team.grads, pack))
-            team.reached += 1
-            team.take(grads, pack)
+        parts = deposited(current.teams)
+        if parts is None:
+            return False
         self._done(parts, current.loss, current.way.number)
         return True
 
