@@ -23,7 +23,7 @@ from torch import Tensor
 from ipygradmagic.capture.books import Leaf, grad_key
 from ipygradmagic.capture.leaves import GradNode, reach
 from ipygradmagic.capture.recorder import MANY, RawChange, RawEvent, fill_added
-from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look
+from ipygradmagic.capture.snapshot import Look, dense, is_finite, is_zero, look
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.teams import GRAD, MOST_READ, VERSION, Pack, Team, Way, ordinary
 from ipygradmagic.capture.watch import BackwardPass, StepCall, Watch
@@ -669,9 +669,10 @@ def loss_of(outputs: Sequence[Tensor]) -> float | None:
     """The number that a backward starts from, if it is one number."""
     if len(outputs) != 1 or outputs[0].numel() != 1:
         return None
-    if ordinary(outputs[0]) and outputs[0].is_floating_point():
-        return float(outputs[0].item())
-    value = look(outputs[0])
+    loss = outputs[0]
+    if loss.__class__ is Tensor and loss.is_floating_point() and dense(loss):
+        return float(loss.item())
+    value = look(loss)
     first = value[0] if isinstance(value, tuple) and value else None
     return float(first) if isinstance(first, (int, float)) else None
 

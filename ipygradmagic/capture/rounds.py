@@ -57,11 +57,12 @@ def stack_of(frame: FrameType | None) -> Stack | None:
 def same_stack(frame: FrameType | None, stack: Stack) -> bool:
     """Whether ``frame`` was reached in this way."""
     inner = frame
-    for code, instruction in stack.frames:
+    frames, last = stack
+    for code, instruction in frames:
         if frame is None or frame.f_code is not code or frame.f_lasti != instruction:
             return False
         inner, frame = frame, frame.f_back
-    return not stack.last or id(inner) == stack.last
+    return not last or id(inner) == last
 
 
 class Write(NamedTuple):

@@ -13,9 +13,10 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from threading import get_ident
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -166,10 +167,8 @@ class Steady:
         self._at = self._last = len(self._writes)
         self._stand, self._growth, self._template = stand, growth, template
         self._watched = list(map(_watched, now.leaves, *_rows(last, now)))
-        self._refs = [_ref(leaf) for leaf in now.leaves]
-        self._targets = [_ref(write.leaf) for write in self._writes]
-        self._undo = {leaf.id: _value(leaf.undo) for leaf in self._leaves}
-        self._known = {leaf.id: _value(leaf.value) for leaf in self._leaves}
+        of = {leaf.id: one for leaf, one in zip(now.leaves, self._watched)}
+        self._expects = [(w.name, w.empties, of[w.leaf.id], w.stack) for w in self._writes]
         self._begun = self._dropped = 0
         self._values: list[Any] = []
         self._inside = False
@@ -209,15 +208,14 @@ class Steady:
         if self.watch.books.deaths() or not same_stack(sys._getframe(4), self._site):
             return False
         more = self._begun
-        for ref, one in zip(self._refs, self._watched):
-            tensor = ref()
+        for one in self._watched:
+            tensor = one.ref()
             if tensor is None or tensor._version != one.version + more * one.version_growth:
                 return False
             grad = tensor.grad
             if grad is None or grad._version != one.key + more * one.key_growth:
                 return False
-            value = tensor.item() if one.single else _read(tensor)
-            if value != self._known[one.leaf]:
+            if (tensor.item() if one.single else _read(tensor)) != one.value:
                 return False
         return self._express.same_graph(self._way, outputs)
 
@@ -238,16 +236,22 @@ class Steady:
     def _arrived(self) -> bool:
         found: list[Value] = []
         more = self._begun - 1
-        for ref, one in zip(self._refs, self._watched):
-            tensor = ref()
+        for one in self._watched:
+            tensor = one.ref()
             grad = tensor.grad if tensor is not None else None
             if grad is None or id(grad) != one.grad:
                 return False
             if grad._version != one.given + more * one.key_growth:
                 return False
-            value = grad.item() if one.single else _read(grad)
-            if not _finite(value) or not (value if one.single else any(as_look(value))):
-                return False
+            value: Value
+            if one.single:
+                value = grad.item()
+                if not value or not isfinite(value):
+                    return False
+            else:
+                value = _read(grad)
+                if not _finite(value) or not any(as_look(value)):
+                    return False
             found.append(value)
         self._values += found
         return True
@@ -270,45 +274,45 @@ class Steady:
             at = self._at
             if at == self._last or self._inside or not self.watch.noting:
                 return MISSED
-            write = self._writes[at]
-            if write.name != name:
+            expected, empties, one, stack = self._expects[at]
+            if expected != name:
                 return MISSED
             try:
-                tensor = self._targets[at]()
-                whole = tensor.grad if write.empties and tensor is not None else tensor
+                whole = one.ref()
+                if empties and whole is not None:
+                    whole = whole.grad
                 if whole is None or (target is not whole and not covers(target, whole)):
                     return MISSED
                 if _functions() or _dispatches() or get_ident() != self._thread:
                     return MISSED
-                if not same_stack(sys._getframe(2), write.stack):
+                if not same_stack(sys._getframe(2), stack):
                     return MISSED
-                if not write.empties:
+                if not empties:
                     before = whole.item() if whole.numel() == 1 else _read(whole)
             except Exception as error:
                 self.watch.fault(error)
                 return MISSED
         result = original(target, *args, **kwargs)
         with self._lock:
-            if write.empties and self.watch.noting:
+            if empties and self.watch.noting:
                 self._at = at + 1
                 return result
             try:
-                self._written(write, before, target)
+                self._written(self._writes[at], one, before, target)
             except Exception as error:
                 self.watch.fault(error)
                 self.watch.halt()
         return result
 
-    def _written(self, write: Write, before: Value, target: Tensor) -> None:
+    def _written(self, write: Write, one: _Watched, before: Value, target: Tensor) -> None:
         if write.empties:
             self._tell(write, 0, 0)
             return
-        leaf = write.leaf.id
         after: Value = target.item() if before.__class__ is float else _read(target)
-        undone = after == self._undo[leaf] and after != before
+        undone = after == one.undo and after != before
         if self.watch.noting and not undone and _finite(after):
             self._values += (before, after)
-            self._undo[leaf], self._known[leaf] = before, after
+            one.undo, one.value = before, after
             self._at += 1
             return
         self.halt()
@@ -337,7 +341,9 @@ class Steady:
             watch.fault(error)
             if not isinstance(error, Exception):
                 raise
-        self._refs = self._targets = []  # swap_tensors refuses tensors with weak references
+        self._expects = []
+        for one in self._watched:
+            one.ref = _nothing  # swap_tensors refuses tensors with weak references
         self._patience.lasted(self._begun, watch.recorder.next)
 
     def _land(self) -> None:
@@ -398,11 +404,14 @@ class Steady:
             watch.update(leaf, "gradient", write.here, write.label, as_look(before), leaf.value)
 
 
-class _Watched(NamedTuple):
+@dataclass(slots=True, eq=False)
+class _Watched:
     """A leaf of a steady loop, and where its version counters stand.
 
     Attributes:
-        leaf: Its number.
+        ref: Its tensor.
+        value: As it was last seen.
+        undo: What it was before that.
         single: It has one element.
         grad: Identity of its gradient.
         version: Of its value when the first round began; it grows by ``version_growth`` in each.
@@ -410,7 +419,9 @@ class _Watched(NamedTuple):
         given: Of the gradient after the backward of that round.
     """
 
-    leaf: int
+    ref: Callable[[], Tensor | None]
+    value: object
+    undo: object
     single: bool
     grad: int
     version: int
@@ -426,7 +437,9 @@ def _watched(
     """How a leaf stood at the beginnings of two rounds in a row, and after the first backward."""
     assert key is not None and old_key is not None and given is not None
     return _Watched(
-        leaf.id,
+        _ref(leaf),
+        _value(leaf.value),
+        _value(leaf.undo),
         leaf.numel == 1,
         key[0],
         version,
@@ -439,7 +452,11 @@ def _watched(
 
 def _ref(leaf: Leaf) -> Callable[[], Tensor | None]:
     tensor = leaf.tensor()
-    return weakref.ref(tensor) if tensor is not None else lambda: None
+    return weakref.ref(tensor) if tensor is not None else _nothing
+
+
+def _nothing() -> None:
+    """What a dead reference gives."""
 
 
 def _rows(last: Round, now: Round) -> tuple[Sequence[Any], ...]:

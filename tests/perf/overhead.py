@@ -3,8 +3,10 @@
 For each workload, chunks of plain steps and of steps under every tool alternate in one process
 in random order; a ratio is that of the medians, with the quartiles of the paired ratios as
 spread. The first steps of a chunk, in which a tool does what it does once (naming, the first
-copies), are not timed; nor is the making of the report. "Reading" and "wrappers" alone are parts
-of ours: below their sum it cannot come without leaving something out. Peers that are not installed are left out: ``pip install
+copies), are not timed; nor is the making of the report. "Reading alone"
+and "wrappers alone" are parts of ours, "and checks" the wrappers with the least that every event
+has to be asked: ours cannot come below reading and checks together, nor level ``events`` below
+the checks, without leaving something out. Peers that are not installed are left out: ``pip install
 wandb tensorboard`` for all of them.
 """
 
@@ -18,10 +20,10 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import torch
@@ -30,7 +32,7 @@ from torch import nn
 from ipygradmagic import trace
 from ipygradmagic.capture.intercept import Interception
 from ipygradmagic.capture.snapshot import look
-from ipygradmagic.capture.teams import Layout, Pack
+from ipygradmagic.capture.teams import GRAD, VERSION, Layout, Pack
 
 WARM_UP = 3
 """Steps of every chunk before the clock starts."""
@@ -228,11 +230,66 @@ def wrappers(model: nn.Module) -> Iterator[Callable[[], None]]:
     patches.restore()
 
 
+@contextmanager
+def checks(model: nn.Module) -> Iterator[Callable[[], None]]:
+    """The wrappers, and before and after each event the least that tells whether it is the next.
+
+    That is the way to the line, and for each leaf which gradient it has, and the version counters:
+    below this a level without reading cannot come. (By hand: the one leaf that is written.)
+    """
+    leaves = list(model.parameters())
+
+    def check(some: Sequence[torch.Tensor]) -> None:
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None and frame.f_lasti >= 0:
+            frame = frame.f_back
+        grads = list(map(GRAD, some))
+        list(map(id, grads))
+        list(map(VERSION, [grad for grad in grads if grad is not None]))
+        list(map(VERSION, some))
+
+    def event(original: Callable[..., Any], *args: Any) -> Any:
+        check(leaves)
+        result = original(*args)
+        check(leaves)
+        return result
+
+    def backward(engine: Any, outputs: Any, args: Any, kwargs: Any) -> Any:
+        return event(lambda: engine(outputs, *args, **kwargs))
+
+    def write(name: str, original: Any, target: Any, args: Any, kwargs: Any) -> Any:
+        check((target,))
+        return original(target, *args, **kwargs)
+
+    def step(*_: Any) -> None:
+        watch.away = not watch.away
+        check(leaves)
+
+    watch = SimpleNamespace(away=False, noting=True, local=SimpleNamespace(quiet=0))
+    passes: Any = SimpleNamespace(around=backward)
+    steps: Any = SimpleNamespace(
+        before_step=step,
+        after_step=step,
+        around_zero=lambda original, owner, args, kwargs: event(original, owner, *args),
+    )
+    hand: Any = SimpleNamespace(
+        watch=watch,
+        steady=SimpleNamespace(write=write),
+        aliased=lambda tensor: None,
+        around_attribute=lambda tensor, name, act, *_: act(),
+    )
+    patches = Interception(passes, steps, hand, None)  # type: ignore[arg-type]
+    patches.install()
+    yield lambda: None
+    patches.restore()
+
+
 TOOLS = {
     "ours": (ours, ""),
     "level events": (events, ""),
     "reading alone": (reading, ""),
     "wrappers alone": (wrappers, ""),
+    "and checks": (checks, ""),
     "anomaly mode": (anomaly, ""),
     "naive hook": (naive, ""),
     "TensorBoard": (tensorboard, "tensorboard"),
@@ -241,13 +298,13 @@ TOOLS = {
 
 
 def chunk(work: Workload, tool: Callable[..., Any]) -> float:
+    """Seconds of its steps; the first ones, run from the same line, are not timed."""
+    begin = 0.0
     with tool(work.model) as after:
-        for _ in range(WARM_UP):
-            work.step()
-            after()
-        gc.collect()  # what the chunk before has left behind is not this one's
-        begin = time.perf_counter()
-        for _ in range(work.steps):
+        for i in range(WARM_UP + work.steps):
+            if i == WARM_UP:
+                gc.collect()  # what the chunk before has left behind is not this one's
+                begin = time.perf_counter()
             work.step()
             after()
         return time.perf_counter() - begin
