@@ -184,77 +184,72 @@ class Steady:
 
         Call it directly from the wrapper around backward.
         """
+        watch = self.watch
         with self._lock:
             try:
-                if self.watch.noting and self._expected(outputs, args):
-                    number = self._way.number
-                    self._values += (loss_of(outputs), number)
-                    self._begun += 1
-                    self._at, self._inside = 0, True
-                    if len(self._values) > self._most:
-                        self._trim()
-                    return True
+                # (a step, another pass or a new leaf would have gone through a guarded section)
+                if (
+                    watch.noting
+                    and self._at == self._last
+                    and not self._inside
+                    and len(outputs) == 1
+                    and not any(args[1:4])
+                    and not (_functions() or _dispatches())  # which would see what we read
+                    and get_ident() == self._thread
+                    and not watch.books.deaths()
+                    and same_stack(sys._getframe(3), self._site)
+                ):
+                    more = self._begun
+                    for one in self._watched:
+                        tensor = one.ref()
+                        if tensor is None or tensor._version != one.version + more * one.moves:
+                            break
+                        grad = tensor.grad
+                        if grad is None or grad._version != one.key + more * one.writes:
+                            break
+                        if (tensor.item() if one.single else _read(tensor)) != one.value:
+                            break
+                    else:
+                        if self._express.same_graph(self._way, outputs):
+                            self._values += (loss_of(outputs), self._way.number)
+                            self._begun += 1
+                            self._at, self._inside = 0, True
+                            if len(self._values) > self._most:
+                                self._trim()
+                            return True
             except Exception as error:
-                self.watch.fault(error)
-            self.watch.halt()
+                watch.fault(error)
+            watch.halt()
         return False
-
-    def _expected(self, outputs: Sequence[Tensor], args: Sequence[Any]) -> bool:
-        if self._at < self._last or self._inside or len(outputs) != 1 or any(args[1:4]):
-            return False
-        # (a step, another pass or a new leaf would have gone through a guarded section)
-        if _functions() or _dispatches() or get_ident() != self._thread:
-            return False  # of the user's, somebody would see what we read
-        if self.watch.books.deaths() or not same_stack(sys._getframe(4), self._site):
-            return False
-        more = self._begun
-        for one in self._watched:
-            tensor = one.ref()
-            if tensor is None or tensor._version != one.version + more * one.version_growth:
-                return False
-            grad = tensor.grad
-            if grad is None or grad._version != one.key + more * one.key_growth:
-                return False
-            if (tensor.item() if one.single else _read(tensor)) != one.value:
-                return False
-        return self._express.same_graph(self._way, outputs)
 
     def arrives(self, error: BaseException | None) -> BackwardPass | None:
         """The backward is over: the pass, if it is to be recorded by someone else after all."""
+        watch = self.watch
         with self._lock:
-            good = not self.watch.noting
-            try:
-                good = good or (error is None and self._arrived())
-            except Exception as fault:
-                self.watch.fault(fault)
-            if not good:
-                self.watch.halt()
+            if watch.noting:
+                found: list[Value] = []
+                more = self._begun - 1
+                try:
+                    for one in self._watched:
+                        tensor = one.ref()
+                        grad = tensor.grad if tensor is not None else None
+                        if grad is None or id(grad) != one.grad:
+                            break
+                        if grad._version != one.given + more * one.writes:
+                            break
+                        value = grad.item() if one.single else _read(grad)
+                        if not _finite(value) or not (value if one.single else any(as_look(value))):
+                            break
+                        found.append(value)
+                except Exception as fault:
+                    watch.fault(fault)
+                if error is None and len(found) == len(self._watched):
+                    self._values += found
+                else:
+                    watch.halt()
             self._inside = False
             current, self._current = self._current, None
         return current
-
-    def _arrived(self) -> bool:
-        found: list[Value] = []
-        more = self._begun - 1
-        for one in self._watched:
-            tensor = one.ref()
-            grad = tensor.grad if tensor is not None else None
-            if grad is None or id(grad) != one.grad:
-                return False
-            if grad._version != one.given + more * one.key_growth:
-                return False
-            value: Value
-            if one.single:
-                value = grad.item()
-                if not value or not isfinite(value):
-                    return False
-            else:
-                value = _read(grad)
-                if not _finite(value) or not any(as_look(value)):
-                    return False
-            found.append(value)
-        self._values += found
-        return True
 
     def write(
         self,
@@ -271,8 +266,8 @@ class Steady:
         __tracebackhide__ = True
         before: Value = 0
         with self._lock:
-            at = self._at
-            if at == self._last or self._inside or not self.watch.noting:
+            at, noting = self._at, self.watch.noting
+            if at == self._last or self._inside or not noting:
                 return MISSED
             expected, empties, one, stack = self._expects[at]
             if expected != name:
@@ -298,25 +293,21 @@ class Steady:
                 self._at = at + 1
                 return result
             try:
-                self._written(self._writes[at], one, before, target)
+                after: Value = 0
+                if not empties:
+                    after = target.item() if before.__class__ is float else _read(target)
+                    undone = after == one.undo and after != before
+                    if self.watch.noting and not undone and _finite(after):
+                        self._values += (before, after)
+                        one.undo, one.value = before, after
+                        self._at = at + 1
+                        return result
+                    self.halt()
+                self._tell(self._writes[at], before, after)
             except Exception as error:
                 self.watch.fault(error)
                 self.watch.halt()
         return result
-
-    def _written(self, write: Write, one: _Watched, before: Value, target: Tensor) -> None:
-        if write.empties:
-            self._tell(write, 0, 0)
-            return
-        after: Value = target.item() if before.__class__ is float else _read(target)
-        undone = after == one.undo and after != before
-        if self.watch.noting and not undone and _finite(after):
-            self._values += (before, after)
-            one.undo, one.value = before, after
-            self._at += 1
-            return
-        self.halt()
-        self._tell(write, before, after)
 
     def _trim(self) -> None:
         """Forget what the recorder would have forgotten."""
@@ -365,8 +356,8 @@ class Steady:
     def _settle(self, rounds: int, last: Sequence[Value]) -> None:
         """The leaves as they were at the beginning of the unfinished round."""
         for one, leaf in zip(self._watched, self._leaves):
-            leaf.key = (one.grad, one.key + rounds * one.key_growth)
-            leaf.version = one.version + rounds * one.version_growth
+            leaf.key = (one.grad, one.key + rounds * one.writes)
+            leaf.version = one.version + rounds * one.moves
             leaf.reached += rounds
             at = self._template.update(leaf)
             if last and at is not None:
@@ -384,7 +375,7 @@ class Steady:
             return
         found: list[Found] = []
         for one, leaf, value in zip(self._watched, self._leaves, values[2:]):
-            version = one.given + (self._begun - 1) * one.key_growth
+            version = one.given + (self._begun - 1) * one.writes
             found.append((leaf, None, (one.grad, version), as_look(value)))
         self._express.book_solos(current, found, values[1])
         for write in self._writes[: self._at]:
@@ -395,12 +386,12 @@ class Steady:
         watch, leaf = self.watch, write.leaf
         one = self._watched[self._leaves.index(leaf)]
         if write.empties:
-            leaf.key = (one.grad, one.key + self._begun * one.key_growth)
+            leaf.key = (one.grad, one.key + self._begun * one.writes)
             zeros = (0.0,) * leaf.numel
             emptied(watch, leaf, leaf.grad, zeros, write.here, write.label)
         else:
             leaf.value = as_look(after)
-            leaf.version = one.version + self._begun * one.version_growth
+            leaf.version = one.version + self._begun * one.moves
             watch.update(leaf, "gradient", write.here, write.label, as_look(before), leaf.value)
 
 
@@ -414,8 +405,8 @@ class _Watched:
         undo: What it was before that.
         single: It has one element.
         grad: Identity of its gradient.
-        version: Of its value when the first round began; it grows by ``version_growth`` in each.
-        key: Of the gradient likewise, growing by ``key_growth``.
+        version: Of its value when the first round began; it grows by ``moves`` in each.
+        key: Of the gradient likewise, growing by ``writes``.
         given: Of the gradient after the backward of that round.
     """
 
@@ -425,9 +416,9 @@ class _Watched:
     single: bool
     grad: int
     version: int
-    version_growth: int
+    moves: int
     key: int
-    key_growth: int
+    writes: int
     given: int
 
 
