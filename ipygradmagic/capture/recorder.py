@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType
 
 from ipygradmagic.capture.books import Leaf
-from ipygradmagic.capture.snapshot import MIDDLE, Look, is_finite, is_zero, reduced, summary
+from ipygradmagic.capture.distance import Distances
+from ipygradmagic.capture.snapshot import MIDDLE, Look, Part, is_finite, is_zero, reduced, summary
 from ipygradmagic.capture.source import Here, Sources
 from ipygradmagic.record.events import Change, Event, Kind, Source
 from ipygradmagic.record.tensors import EMPTY, SMALL, Summary
@@ -54,7 +55,10 @@ def _remembering() -> SummaryOf:
 
 
 class RawChange:
-    """What an event did to one leaf, as looks."""
+    """What an event did to one leaf, as looks.
+
+    ``moved`` is filled in when the copies are let go of before the record is made.
+    """
 
     __slots__ = (
         "added",
@@ -65,6 +69,7 @@ class RawChange:
         "holds",
         "leaf",
         "mean",
+        "moved",
         "value_after",
         "value_before",
     )
@@ -94,15 +99,21 @@ class RawChange:
             is_finite(self.after),
         )
 
-    def reduce(self) -> None:
+    def reduce(self, distances: Distances) -> None:
         """Make the statistics now and let go of copies."""
+        if isinstance(self.value_after, Part):
+            self.moved = distances.between(self.value_before, self.value_after)
         self.before, self.after = reduced(self.before), reduced(self.after)
         self.added = reduced(self.added)
         self.value_before = reduced(self.value_before)
         self.value_after = reduced(self.value_after)
 
-    def record(self, of: SummaryOf = summary) -> Change:
+    def record(self, of: SummaryOf, distances: Distances) -> Change:
         """The plain record."""
+        old, new = self.value_before, self.value_after
+        moved = distances.between(old, new) if new is not None else None
+        if new.__class__ is Summary:
+            moved = getattr(self, "moved", None)  # seldom set, to save the run a store
         return Change(
             tensor=self.leaf.id,
             grad_before=of(self.before),
@@ -111,9 +122,10 @@ class RawChange:
             added=of(self.added),
             added_exact=self.exact,
             added_mean=self.mean,
-            value_before=of(self.value_before),
-            value_after=of(self.value_after),
+            value_before=of(old),
+            value_after=of(new),
             holds=self.holds,
+            moved=moved,
         )
 
 
@@ -230,11 +242,13 @@ class RawEvent:
 
     def reduce(self) -> None:
         """Make the statistics now and let go of copies."""
+        distances = Distances()
         for change in self.changes:
-            change.reduce()
+            change.reduce(distances)
 
     def record(self, sources: Sources, of: SummaryOf = summary) -> Event:
         """The plain record."""
+        distances = Distances()
         return Event(
             index=self.index,
             kind=self.kind,
@@ -243,7 +257,7 @@ class RawEvent:
             where=sources.locate(self.site),
             via=self.via.co_name if self.via is not None else None,
             actor=self.actor,
-            changes=tuple([c.record(of) for c in self.changes]),
+            changes=tuple([c.record(of, distances) for c in self.changes]),
             unchanged=self.unchanged,
             missed=self.missed,
             source=self.source,

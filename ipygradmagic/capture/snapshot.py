@@ -193,15 +193,15 @@ def _any(data: Tensor) -> bool:
 
 
 class Part:
-    """One tensor's place in a :class:`Copy`."""
+    """One tensor's place in a :class:`Copy`: the ``which``-th of those that were copied."""
 
-    __slots__ = ("_nonzero", "_which", "copy", "numel", "start")
+    __slots__ = ("_nonzero", "copy", "numel", "start", "which")
 
     def __init__(self, copy: Copy, which: int, start: int) -> None:
         self.copy = copy
         self.start = start
         self.numel = copy.sizes[which]
-        self._which = which
+        self.which = which
         self._nonzero: bool | None = None
 
     @property
@@ -233,7 +233,7 @@ class Part:
 
     def summary(self) -> Summary:
         """As the record keeps it."""
-        return self.copy.summary(self._which)
+        return self.copy.summary(self.which)
 
 
 class Unread:

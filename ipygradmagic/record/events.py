@@ -39,6 +39,10 @@ class Change:
             is None.
         value_before, value_after: Looks at the value; both None if the event leaves values be.
         holds: What the gradient holds after the event.
+        moved: Euclidean norm of ``value_after - value_before``, in the value's own unit: taken in
+            float64 from all elements of both, which are kept up to 65,536 of them. None where
+            there is no value before and after, where they have other sizes (a rebind), and for
+            larger tensors (of which only sums are kept: the norms do not tell the distance).
     """
 
     tensor: int
@@ -51,6 +55,7 @@ class Change:
     value_before: Summary | None = None
     value_after: Summary | None = None
     holds: Holds = EMPTY
+    moved: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

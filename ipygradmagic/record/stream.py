@@ -60,7 +60,11 @@ and
   an earlier large gradient only ``grad_added_mean`` is known.
 
 Its value ``value_before`` and ``value_after`` the event (null if the event leaves values be):
-``..._norm`` float64, ``..._nan``, ``..._inf`` int64, ``..._values`` list of float64.
+``..._norm`` float64, ``..._nan``, ``..._inf`` int64, ``..._values`` list of float64. And
+
+- ``value_moved`` float64: Euclidean norm of value_after - value_before (divided by
+  ``value_before_norm``, the update-to-weight ratio), from all elements of both; null for a tensor
+  of more than 65,536, of which only sums are kept.
 
 What its gradient holds after the event:
 
@@ -147,6 +151,7 @@ COLUMNS: dict[str, str] = {
     "grad_changed": "bool",
     **{f"value_before_{k}": _STATISTICS[k] for k in _OF_VALUES},
     **{f"value_after_{k}": _STATISTICS[k] for k in _OF_VALUES},
+    "value_moved": "float64",
     "holds_count": "int64",
     "holds_first": "int64",
     "holds_last": "int64",
@@ -319,6 +324,8 @@ def _change_columns(change: Change) -> Row:
         row["grad_added_mean"] = change.added_mean
     _put(row, "value_before", change.value_before, _OF_VALUES)
     _put(row, "value_after", change.value_after, _OF_VALUES)
+    if change.moved is not None:
+        row["value_moved"] = change.moved
     row.update(_holds_columns(change.holds))
     return row
 

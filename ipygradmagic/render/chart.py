@@ -19,6 +19,11 @@ POINTS = 240
 """A longer curve is drawn by the least and the greatest value of every stretch."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 SPARKS = 32
+MOST_END = 10
+"""Characters of the name at an end of the axis; of a module's the last ones tell most."""
+LEGEND = 26
+LETTER, LETTERS = 6, 11
+"""Pixels of a letter across, about, and upwards."""
 FLAGGED = 14
 """Flags closer together than this many pixels are drawn as one."""
 
@@ -44,6 +49,7 @@ class Drawing:
         holes: Where nothing is known, from and to.
         broken: Where values are not finite, from and to.
         flags: Findings.
+        guide: Where the guide is, and its label.
     """
 
     lines: tuple[tuple[str, ...], ...]
@@ -55,6 +61,7 @@ class Drawing:
     holes: tuple[tuple[float, float], ...]
     broken: tuple[tuple[float, float], ...]
     flags: tuple[tuple[float, Flag], ...]
+    guide: tuple[float, str] | None
 
 
 def drawing(chart: Chart) -> Drawing | None:
@@ -77,14 +84,41 @@ def drawing(chart: Chart) -> Drawing | None:
     return Drawing(
         lines,
         tuple(scale.ticks()),
-        count(axis.steps[0]),
-        count(axis.steps[-1]),
+        *_ends(chart, axis),
         scale.logarithmic,
         height,
         tuple(axis.holes()),
         tuple(sorted(broken)),
         tuple(_flags(chart, axis)),
+        _guide(chart.guide, scale),
     )
+
+
+def _ends(chart: Chart, axis: Axis) -> tuple[str, str]:
+    """Labels of the two ends of the axis."""
+    if chart.ends is None:
+        return count(axis.steps[0]), count(axis.steps[-1])
+    first, last = (e if len(e) <= MOST_END else f"…{e[1 - MOST_END :]}" for e in chart.ends)
+    return first, last
+
+
+def _guide(guide: float | None, scale: Scale) -> tuple[float, str] | None:
+    """The line across, unless it would be outside of the chart or on a line of the axis."""
+    if guide is None or scale.flat or not scale.low <= guide <= scale.high:
+        return None
+    y = scale.y(guide)
+    clear = all(abs(y - tick) >= LETTERS for tick, _ in scale.ticks())
+    return y, number(guide) if clear else ""
+
+
+def legend(chart: Chart) -> list[tuple[int, str]]:
+    """Pixels from the left, and label of each curve."""
+    found, x = [], LEGEND
+    for curve in chart.curves:
+        if curve.label:
+            found.append((x, curve.label))
+            x += max(110, 44 + LETTER * len(curve.label))
+    return found
 
 
 Points = Sequence[tuple[int, float]]
@@ -170,18 +204,34 @@ def spark(line: Sequence[float], scale: Scale | None, longest: int) -> str:
 
 
 def told(chart: Chart) -> list[str]:
-    """The chart in lines of text, one for each curve."""
+    """The chart in lines of text, one for each line that is drawn, then the findings."""
+    return [*sparks(chart), *(flagged(chart, flag) for flag in chart.flags)]
+
+
+def sparks(chart: Chart) -> list[str]:
+    """Every line as a row of blocks with its ends."""
     if alone(chart):
-        return [lined(chart), *(flagged(chart, flag) for flag in chart.flags)]
-    scale = scale_of(chart.curves)
+        return [lined(chart)]
+    scale = scale_of(chart.curves, chart.span)
     longest = max((len(line) for curve in chart.curves for line in curve.lines), default=0)
     wide = max((len(curve.label) for curve in chart.curves), default=0)
     found = []
     for curve in chart.curves:
         for line in curve.lines:
-            blocks = spark(line, scale, longest)
+            blocks = _runs(curve, line, chart, scale, longest)
             found.append(f"{curve.label.ljust(wide)}  {blocks}  {ends(line)}")
+    if chart.ends is not None:
+        found.append(f"(from {chart.ends[0]} to {chart.ends[1]})")
     return found + (["(the scale is logarithmic)"] if scale and scale.logarithmic else [])
+
+
+def _runs(
+    curve: Curve, line: Sequence[float], chart: Chart, scale: Scale | None, longest: int
+) -> str:
+    """The line as blocks; a space stands where steps are not known."""
+    axis = axis_of(chart)
+    runs = groupby(zip(curve.at or axis.steps, line), key=lambda point: axis.run(point[0]))
+    return " ".join(spark([v for _, v in some], scale, longest) for _, some in runs)
 
 
 def alone(chart: Chart) -> bool:
@@ -194,11 +244,7 @@ def lined(chart: Chart) -> str:
     scale = scale_of(chart.curves, chart.span)
     (curve,) = chart.curves
     (line,) = curve.lines
-    axis = axis_of(chart)
-    runs = groupby(zip(curve.at or axis.steps, line), key=lambda point: axis.run(point[0]))
-    # a space stands where steps are not known
-    blocks = " ".join(spark([v for _, v in some], scale, len(line)) for _, some in runs)
-    said = f"{blocks}  {ends(line)}"
+    said = f"{_runs(curve, line, chart, scale, len(line))}  {ends(line)}"
     return f"{said} (log)" if scale and scale.logarithmic else said
 
 

@@ -1,7 +1,11 @@
 """How loss, gradients and steps went over the run: small charts beside one another.
 
-Only what was measured is drawn: of a long run the middle is not kept, and the size of a step is
-known of small tensors only (the difference of two norms is not the norm of the difference).
+Only what was measured is drawn: of a long run the middle is not kept, and how far a step moved a
+tensor of more than 65,536 elements is not known (the difference of two norms is not the norm of
+the difference). The norm of a gradient is drawn as each backward left it, and in a second line what
+the step really used where that is another (clipped, unscaled), or else what the step left behind
+where it changed the gradient itself, or else what the backward added where there was something
+in ``.grad`` already.
 """
 
 from __future__ import annotations
@@ -11,18 +15,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ipygradmagic.record.events import Change, Event
-from ipygradmagic.record.tensors import Number
+from ipygradmagic.record.events import Event
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
+from ipygradmagic.render.curve_words import (
+    COMMON,
+    LABELS,
+    about_layers,
+    about_ratios,
+    about_steps,
+)
+from ipygradmagic.render.depth import MANY, extremes, over_depth
+from ipygradmagic.render.groups import Groups
 from ipygradmagic.render.numbers import count
-from ipygradmagic.render.paths import block, coarsest_needed, kind, root
+from ipygradmagic.render.series import MOVES, Norms, Series, norms, ratios
 from ipygradmagic.render.timeline import Timeline
 from ipygradmagic.render.view import Block, Chart, Charts, Curve, Flag, Paragraph
 
 ENOUGH = 5
 """Fewer points make no curve."""
-MOST_LOSSES, MOST_NORMS, MOST_RATIOS = 3, 8, 4
+MOST_LOSSES = 3
+RATIO = "Relative step ‖Δw‖/‖w‖"
 MOST_FLAGS = 4
 MAGNITUDE = (
     "vanishing-gradient",
@@ -31,8 +44,6 @@ MAGNITUDE = (
     "loss-not-a-number",
 )
 """Findings that are about sizes: there the curves are what one wants to look at."""
-
-Series = dict[int, float]
 
 
 def about_sizes(trace: Trace) -> bool:
@@ -52,6 +63,16 @@ class _Run:
     """The numbers of one trace, by what they belong to."""
 
     timeline: Timeline
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The leaves that are asked for."""
+        return Groups(self.timeline)
+
+    @cached_property
+    def found(self) -> Norms:
+        """The norms of each group."""
+        return norms(self.trace.events, self.groups.of.get)
 
     @property
     def trace(self) -> Trace:
@@ -87,57 +108,49 @@ class _Run:
         drawn = [(place, some) for place, some in series.items() if len(some) >= ENOUGH]
         for place, some in drawn[:MOST_LOSSES]:
             where = f" at {place}" if place and len(series) > 1 else ""
-            yield self._chart(f"Loss{where}", "backward", some, self.axis, flags=self.flags)
+            curve = _curve("", some)
+            yield Chart(f"Loss{where}", "backward", (curve,), 1, self.axis, self.flags, low=True)
 
     def norms(self) -> Iterator[Chart]:
-        """The gradient norm after each backward: of each leaf, or of each module of a large model."""
-        names = self._names()
-        way = coarsest_needed(tuple(names.values()), (str, block, kind, root), MOST_NORMS)
-        squares: dict[str, Series] = {}
-        members: dict[str, set[int]] = {}
-        for event in self.passes:
-            unknown = set()
-            for change in event.changes:
-                if change.tensor not in names:
-                    continue
-                group = way(names[change.tensor])
-                members.setdefault(group, set()).add(change.tensor)
-                norm = change.grad_after.norm if change.grad_after is not None else None
-                if norm is None:
-                    unknown.add(group)
-                    continue
-                so_far = squares.setdefault(group, {})
-                so_far[event.number] = math.hypot(so_far.get(event.number, 0.0), norm)
-            for group in unknown:
-                squares.get(group, {}).pop(event.number, None)
-        drawn = {group: some for group, some in squares.items() if len(some) >= ENOUGH}
-        span = _span(drawn.values())
-        for group in list(dict.fromkeys(g for g in map(way, names.values()) if g in drawn))[
-            :MOST_NORMS
-        ]:
-            some, mine = drawn[group], sorted(members[group])
-            caption = f"Gradient norm, {words.short(group)} ({words.plural(len(mine), 'tensor')})"
-            if len(mine) == 1:
-                caption = f"Gradient norm, {words.short(names[mine[0]])}"
-            yield self._chart(caption, "backward", some, self.axis, span, self.flags)
+        """The gradient norm after each backward and what differs from it, of each group."""
+        found, members = self.found, self.groups.members
+        series = {g: found.after.series(g) for g in members}
+        drawn = {g: some for g, some in series.items() if len(some) >= ENOUGH}
+        yield from over_depth("Gradient norm", "backward", drawn, members)
+        lines = list(self._whole()) if len(drawn) > 1 else []
+        for group in _most_telling(drawn):
+            caption = self.groups.called(group, found.members[group])
+            lines.append((caption, _curves(found, group)))
+        span = _span(value for _, some in lines for c in some for line in c.lines for value in line)
+        for caption, some in lines:
+            caption = f"Gradient norm, {caption}"
+            yield Chart(caption, "backward", some, 1, self.axis, self.flags, span, low=True)
+
+    def _whole(self) -> Iterator[tuple[str, tuple[Curve, ...]]]:
+        """All leaves together, where every backward reached the same ones."""
+        names = self.groups.names
+        found = norms(self.trace.events, lambda tensor: "" if tensor in names else None)
+        if found.after.even("") and len(found.after.series("")) >= ENOUGH:
+            yield f"all {count(len(found.members['']))} tensors", _curves(found, "")
 
     def ratios(self) -> Iterator[Chart]:
-        """How far each step moved a tensor, as a part of its size."""
-        names = self._names()
-        series: dict[tuple[int, str], Series] = {}
-        steps: dict[str, set[int]] = {}
-        for event in self.trace.events:
-            if event.kind in ("step", "update"):
-                steps.setdefault(event.kind, set()).add(event.number)
-                for change in event.changes:
-                    ratio = _ratio(change) if change.tensor in names else None
-                    if ratio is not None:
-                        series.setdefault((change.tensor, event.kind), {})[event.number] = ratio
-        drawn = {key: some for key, some in series.items() if len(some) >= ENOUGH}
-        span = _span(drawn.values())
-        for (tensor, act), some in list(drawn.items())[:MOST_RATIOS]:
-            caption = f"Relative step ‖Δw‖/‖w‖, {words.short(names[tensor])}"
-            yield self._chart(caption, act, some, tuple(sorted(steps[act])), span)
+        """How far each step moved a group, as a part of its size."""
+        members = self.groups.members
+        found = ratios(self.trace.events, self.groups.of.get)
+        for act in MOVES:
+            series = {g: found.get((g, act), {}) for g in members}
+            drawn = {g: some for g, some in series.items() if len(some) >= ENOUGH}
+            yield from over_depth(RATIO, act, drawn, members)
+            shown = _most_telling(drawn)
+            span = _span(v for g in shown for v in drawn[g].values())
+            axis = tuple(sorted({e.number for e in self.trace.events if e.kind == act}))
+            guide = COMMON if act == "step" and _near(COMMON, span) else None
+            if guide is not None and span is not None:
+                span = min(span[0], guide), max(span[1], guide)
+            for group in shown:
+                caption = f"{RATIO}, {self.groups.called(group, members[group])}"
+                curve = _curve("", drawn[group])
+                yield Chart(caption, act, (curve,), 1, axis, span=span, low=True, guide=guide)
 
     def remarks(self, charts: Sequence[Chart]) -> Iterator[Paragraph]:
         """What the reader has to know about the charts."""
@@ -148,47 +161,41 @@ class _Run:
                 "kept; the grey gaps stand for the others.",
                 "muted",
             )
+        said = [
+            *about_steps(self.found, self.groups),
+            *about_ratios(self.trace.events, self.groups, charts),
+            *about_layers(self.groups, charts),
+        ]
         if sum(chart.span is not None for chart in charts) > 1:
-            yield Paragraph("Charts of one kind have one scale.", "muted")
-
-    def _names(self) -> Mapping[int, str]:
-        """The leaves that are asked for."""
-        shown = self.timeline.shown
-        return {
-            t.id: t.name or f"tensor {t.id}"
-            for t in self.trace.tensors
-            if t.kind != "non-leaf" and not t.data and (shown is None or t.id in shown)
-        }
-
-    @staticmethod
-    def _chart(
-        caption: str,
-        across: str,
-        series: Series,
-        axis: tuple[int, ...],
-        span: tuple[float, float] | None = None,
-        flags: tuple[Flag, ...] = (),
-    ) -> Chart:
-        curve = Curve("", (tuple(series.values()),), tuple(series))
-        return Chart(caption, across, (curve,), 1, axis, flags, span, low=True)
+            said.append("Charts of one kind have one scale.")
+        if said:
+            yield Paragraph(" ".join(said), "muted")
 
 
-def _span(series: Iterable[Series]) -> tuple[float, float] | None:
+def _most_telling(drawn: Mapping[str, Series]) -> list[str]:
+    """All groups if they are few."""
+    return list(drawn) if len(drawn) <= MANY else extremes(drawn)
+
+
+def _curves(found: Norms, group: str) -> tuple[Curve, ...]:
+    """The norm after each backward, and that which differs from it."""
+    after, other = found.after.series(group), found.other_line(group)
+    if not other:
+        return (_curve("", after),)
+    label = LABELS[found.second(group)].format(act=found.moves.get(group, "step"))
+    return (_curve("after backward", after), _curve(label, other))
+
+
+def _curve(label: str, series: Series) -> Curve:
+    return Curve(label, (tuple(series.values()),), tuple(series))
+
+
+def _near(value: float, span: tuple[float, float] | None) -> bool:
+    """The value lies in the span, or within a factor of ten of it."""
+    return span is not None and span[0] / 10 <= value <= span[1] * 10
+
+
+def _span(values: Iterable[float]) -> tuple[float, float] | None:
     """From the least to the greatest number of all."""
-    values = [v for some in series for v in some.values() if math.isfinite(v)]
-    return (min(values), max(values)) if values else None
-
-
-def _ratio(change: Change) -> float | None:
-    """‖Δw‖/‖w‖; None where not all numbers are known."""
-    before, after = change.value_before, change.value_after
-    if before is None or after is None or before.values is None or after.values is None:
-        return None
-    if len(before.values) != len(after.values) or not before.norm:
-        return None
-    moved = [_size(b, a) for b, a in zip(before.values, after.values)]
-    return math.hypot(*moved) / before.norm
-
-
-def _size(before: Number, after: Number) -> float:
-    return abs(after - before)
+    finite = [v for v in values if math.isfinite(v)]
+    return (min(finite), max(finite)) if finite else None

@@ -14,7 +14,7 @@ import jinja2
 from ipygradmagic.render import heat_drawing, heat_words
 from ipygradmagic.render import strip as strips
 from ipygradmagic.render.axes import LEFT, RIGHT, TOP, WIDTH
-from ipygradmagic.render.chart import drawing, told
+from ipygradmagic.render.chart import drawing, legend, told
 from ipygradmagic.render.drawing import data_uri, drawn
 from ipygradmagic.render.fates import COLOURS
 from ipygradmagic.render.view import SIGNS, Chart, Heat, Row, Strip, Table, View
@@ -89,7 +89,15 @@ def charted(chart: Chart) -> tuple[str, str]:
     if lines is None:
         return "", said
     template = _environment().get_template("chart.svg.j2")
-    svg = template.render(chart=chart, drawing=lines, width=WIDTH, left=LEFT, right=RIGHT, top=TOP)
+    svg = template.render(
+        chart=chart,
+        drawing=lines,
+        legend=legend(chart),
+        width=WIDTH,
+        left=LEFT,
+        right=RIGHT,
+        top=TOP,
+    )
     return data_uri(svg), said
 
 

@@ -168,7 +168,19 @@ def _value_cells(
     after = Cell(summary_lines(change.value_after, shape, tight=detail.tight))
     if change.value_before is None:
         before = EMPTY
-    return (Cell(tuple(lines)), before, EMPTY, after, holds or EMPTY)
+    return (Cell(tuple(lines)), before, _moved_cell(change), after, holds or EMPTY)
+
+
+def _moved_cell(change: Change) -> Cell:
+    """How far the value went, where its numbers are too many to be seen."""
+    before = change.value_before
+    if change.moved is None or before is None or before.values is not None:
+        return EMPTY
+    lines = [Line(f"moved{NBSP}{number(change.moved, 3)}", "number")]
+    if before.norm:
+        part = number(change.moved / before.norm, 2)
+        lines.append(Line(f"{part}{NBSP}of{NBSP}norm", "number", "muted"))
+    return Cell(tuple(lines))
 
 
 def _grad_cells(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from ipygradmagic.render.chart import alone, flagged, lined, told
+from ipygradmagic.render.chart import alone, flagged, lined, sparks
 from ipygradmagic.render.heat_words import grid as panels
 from ipygradmagic.render.numbers import NBSP
 from ipygradmagic.render.rich_parts import Console, Padding, RenderableType, Text, box, cell_len
@@ -97,13 +97,13 @@ def _charts(charts: Charts, width: int) -> str:
         else _chart(chart, width)
         for chart in charts.charts
     ]
-    said = dict.fromkeys(flagged(chart, flag) for chart in single for flag in chart.flags)
+    said = dict.fromkeys(flagged(chart, flag) for chart in charts.charts for flag in chart.flags)
     return "\n".join([*shown, *(_wrapped(line, width, hang=2) for line in said)])
 
 
 def _chart(chart: Chart, width: int) -> str:
     caption = _wrapped(chart.caption, width, hang=2)
-    return "\n".join([caption, *(_wrapped(f"  {line}", width, hang=4) for line in told(chart))])
+    return "\n".join([caption, *(_wrapped(f"  {line}", width, hang=4) for line in sparks(chart))])
 
 
 def _strip(strip: Strip, width: int) -> str:

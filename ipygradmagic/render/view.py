@@ -171,6 +171,8 @@ class Chart:
         flags: Findings at the steps where they happened.
         span: Low and high end of the upright axis, where several charts share it.
         low: Drawn half as high.
+        guide: A value that is common for such numbers: a line across, where it is in the span.
+        ends: What the first and the last step are called, where they are no numbers.
     """
 
     caption: str
@@ -181,6 +183,8 @@ class Chart:
     flags: tuple[Flag, ...] = ()
     span: tuple[float, float] | None = None
     low: bool = False
+    guide: float | None = None
+    ends: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,6 +266,16 @@ def _statistics(look: Summary, flat: Tensor) -> bool:
     )
 
 
+def moved(row: Change, before: Tensor, after: Tensor) -> bool:
+    """Whether the stored distance is the norm of the difference."""
+    if row.moved is None:
+        return row.value_before is None or before.shape != after.shape
+    true = float((after.double() - before.double()).norm())
+    if not math.isfinite(true):
+        return not math.isfinite(row.moved)
+    return math.isclose(row.moved, true, rel_tol=1e-12, abs_tol=1e-300)
+
+
 def near(one: float | None, other: float, size: float, slack: float = 1e-5) -> bool:
     if one is None:
         return False
@@ -414,6 +424,14 @@ class Comparison:
                 self.say(event, leaf, "values in a row of an event that changes none")
         elif not tells(row.value_before, before) or not tells(row.value_after, after):
             self.say(event, leaf, f"moved {before} → {after}: {row}")
+        else:
+            self._check_distance(event, row, leaf, before, after)
+
+    def _check_distance(
+        self, event: Event, row: Change, leaf: int, before: Tensor, after: Tensor
+    ) -> None:
+        if not moved(row, before, after):
+            self.say(event, leaf, f"moved by {row.moved}, was {before} → {after}")
 
     def _check_values(self, event: Event, row: Change, leaf: int, first: int, last: int) -> None:
         before, after = self.witness.moments[first][leaf], self.witness.moments[last][leaf]
@@ -423,6 +441,7 @@ class Comparison:
                 leaf,
                 f"value {row.value_before} → {row.value_after}, was {before.value} → {after.value}",
             )
+        self._check_distance(event, row, leaf, before.value, after.value)
 
     def _check_added(self, event: Event, row: Change, leaf: int, act: Act) -> None:
         heard = act.heard.get(leaf, [])
@@ -551,7 +570,10 @@ class Comparison:
             return
         for (event, row), (first, last) in zip(rows, found):
             if last > first:
-                self.matched[event.index, leaf] = jumps[first], jumps[last - 1] + 1
+                begin, end = self.matched[event.index, leaf] = jumps[first], jumps[last - 1] + 1
+                if what == "value":
+                    one, other = (self.witness.moments[at][leaf].value for at in (begin, end))
+                    self._check_distance(event, row, leaf, one, other)
             else:
                 self._standing(leaf, event, row, what)
 
@@ -647,10 +669,10 @@ class Comparison:
         truth = self.witness.moments[at][old]
         if not tells(row.grad_before, truth.grad) or not tells(row.value_before, truth.value):
             self.say(event, leaf, f"rebound from {row.value_before}, was {truth}")
-        if not tells(row.value_after, self.witness.moments[at][leaf].value):
-            self.say(
-                event, leaf, f"rebound to {row.value_after}, was {self.witness.moments[at][leaf]}"
-            )
+        new = self.witness.moments[at][leaf].value
+        if not tells(row.value_after, new):
+            self.say(event, leaf, f"rebound to {row.value_after}, was {new}")
+        self._check_distance(event, row, leaf, truth.value, new)
 
     def _check_order(self, leaf: int) -> None:
         """Rows of one leaf come in the order in which things happened to it."""

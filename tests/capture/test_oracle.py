@@ -306,6 +306,15 @@ def one_deposit_more(trace: Trace) -> Trace:
     return replace(trace, ledger=replace(trace.ledger, books=more))
 
 
+def a_step_too_long(trace: Trace) -> Trace:
+    """Its last row was moved by a little more than was said."""
+    *_, last = [e for e in trace.events if e.kind in ("step", "update")]
+    rows = tuple(replace(c, moved=(c.moved or 0.0) * 1.000001 + 1e-200) for c in last.changes)
+    return replace(
+        trace, events=tuple(replace(e, changes=rows) if e is last else e for e in trace.events)
+    )
+
+
 def holds_one_more(trace: Trace) -> Trace:
     *some, last = trace.events
     rows = tuple(replace(c, holds=replace(c.holds, count=c.holds.count + 1)) for c in last.changes)
@@ -313,7 +322,8 @@ def holds_one_more(trace: Trace) -> Trace:
 
 
 @pytest.mark.parametrize(
-    "lie", [no_incidents, one_round_less, another_pass, one_deposit_more, holds_one_more]
+    "lie",
+    [no_incidents, one_round_less, another_pass, one_deposit_more, holds_one_more, a_step_too_long],
 )
 def test_the_oracle_sees_false_books(lie: Callable[[Trace], Trace]) -> None:
     source = generate.POWERS + FORGOTTEN

@@ -94,7 +94,7 @@ def test_rows_have_the_columns_types() -> None:
     """Every column is filled by some record, and every value is of its column's type."""
     kinds = {"int64": int, "float64": float, "string": str, "bool": bool, "list<float64>": list}
     holds = Holds(3, 1, 2, 1, 1, 1, 1, origin=CELL, note="clipped")
-    change = Change(4, ONE, TWO, True, ONE, True, None, ONE, TWO, holds)
+    change = Change(4, ONE, TWO, True, ONE, True, None, ONE, TWO, holds, moved=1.0)
     words = {"via": "v", "actor": "a", "source": "gradient", "inside": "i", "error": "e: e"}
     where = SourceLocation("f", 1, "g", "h", "In [1]", CELL)
     more = {**words, "continues": 1, "missed": ("b",), "loss": math.nan, "where": where}

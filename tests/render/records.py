@@ -129,6 +129,7 @@ def by_hand(rounds: int, *, zeroing: bool = True) -> list[Event]:
                         value_before=one(w),
                         value_after=one(new),
                         holds=used,
+                        moved=abs(new - w),
                     ),
                 ),
             )
@@ -246,6 +247,7 @@ def sgd(rounds: int = 300, findings: tuple[Finding, ...] = (FINE,)) -> Trace:
                         value_before=_look(t, 1),
                         value_after=_look(t, 1 - s / 50),
                         holds=replace(holds, used=1),
+                        moved=None if t == 1 else (_look(t, 1).norm or 0) * s / 50,
                     )
                     for t in NAMES
                 ),
