@@ -17,11 +17,9 @@ from ipygradmagic.render.axes import LEFT, RIGHT, TOP, WIDTH
 from ipygradmagic.render.chart import drawing, told
 from ipygradmagic.render.drawing import data_uri, drawn
 from ipygradmagic.render.fates import COLOURS
+from ipygradmagic.render.fitting import fitted
 from ipygradmagic.render.view import SIGNS, Chart, Heat, Row, Strip, Table, View
 
-WIDE = 112
-"""Characters that fit a notebook cell some 900 pixels wide."""
-WRAPS_AT = 32
 LEAD = 60
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -48,7 +46,7 @@ def _environment() -> jinja2.Environment:
     environment.globals["heated"] = heated
     environment.globals["heights"] = heights
     environment.globals["led"] = led
-    environment.globals["stacked"] = stacked
+    environment.globals["fitted"] = fitted
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment
 
@@ -59,16 +57,6 @@ def led(title: str) -> tuple[str, str]:
     if not colon or len(lead) > LEAD:
         return title, ""
     return f"{lead}:", f" {rest}"
-
-
-def stacked(table: Table) -> bool:
-    """Is the table too wide for a cell, so that leading columns become lines above the rest?"""
-    total = 0
-    for i, column in enumerate(table.columns):
-        cells = [row.cells[i] for row in table.rows if row.kind == "data"]
-        widest = max((len(line.text) for cell in cells for line in cell.lines), default=0)
-        total += max(len(column.title), min(widest, WRAPS_AT) if column.wraps else widest)
-    return total > WIDE and any(column.leads for column in table.columns)
 
 
 def heights(table: Table) -> list[tuple[Row, int]]:
