@@ -16,6 +16,7 @@ from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.condense import Condensed, Group, foldings
+from ipygradmagic.render.ends import ends_said
 from ipygradmagic.render.graph_nodes import (
     GREY,
     LOSS,
@@ -24,6 +25,7 @@ from ipygradmagic.render.graph_nodes import (
     OPTIMIZER,
     add_group,
     add_leaf,
+    end_label,
     html_label,
     optimizer_label,
     painted,
@@ -32,7 +34,7 @@ from ipygradmagic.render.graph_text import graph_lines
 from ipygradmagic.render.layout import layout
 from ipygradmagic.render.modules import Path
 from ipygradmagic.render.numbers import count
-from ipygradmagic.render.scene import LeafState, Scene, owned
+from ipygradmagic.render.scene import FROZEN, LeafState, Scene, owned
 
 MOST_UNREACHED = 8
 MOST_DEAD_ENDS = 60
@@ -89,7 +91,7 @@ def dot_of(scene: Scene, small: Condensed) -> str:
         text = f"… {words.plural(scene.graph.truncated, 'more node')} not walked"
         dot.node("more", html_label(text), shape="plaintext", **{"class": "gm-op"})
     unreached = _add_unreached(dot, scene)
-    _align(dot, small, unreached)
+    _align(dot, small, [*dict.fromkeys(unreached.values()), *_add_frozen(dot, scene)])
     _add_optimizers(dot, scene, small, unreached)
     return str(dot.source)
 
@@ -120,15 +122,26 @@ def _times(group: Group, small: Condensed) -> int:
 
 
 def _add_dead_ends(dot: graphviz.Digraph, small: Condensed) -> None:
-    """Where data comes in that takes no gradient: a short dotted arrow."""
+    """Where data comes in that takes no gradient: a short dotted arrow from who it is, if known."""
     for group in small.groups:
-        blind = sum(n.blind for n in group.nodes)
-        if blind:
+        said = ends_said(group.nodes)
+        if said:
             key = f"d{group.id}"
-            text = "no grad" if blind == 1 else f"no grad ×{count(blind)}"
             look = {"shape": "plaintext", "fontsize": "8", "height": "0.1", "margin": "0.02"}
-            dot.node(key, f"<⊣ {text}>", **look, **{"class": "gm-dead"})
+            dot.node(key, end_label(said), **look, **{"class": "gm-dead"})
             dot.edge(key, f"n{group.id}", **_DATA_ONLY)
+
+
+def _add_frozen(dot: graphviz.Digraph, scene: Scene) -> list[str]:
+    """Modules that take no gradient, of models of which another part does; one node for all."""
+    modules = scene.frozen()
+    if not modules:
+        return []
+    look = {"shape": "box", "style": "rounded,dotted", "color": GREY, **{"class": "gm-dead"}}
+    names = words.listed((m.name for m in modules), 2)
+    tensors = words.plural(sum(m.tensors for m in modules), "tensor")
+    dot.node("f", html_label(names, tensors, strong=[f"⊣ {FROZEN}"]), **look)
+    return ["f"]
 
 
 def _add_unreached(dot: graphviz.Digraph, scene: Scene) -> dict[int, str]:
@@ -148,12 +161,12 @@ def _add_unreached(dot: graphviz.Digraph, scene: Scene) -> dict[int, str]:
     return {t: f"u{t}" for t in tensors}
 
 
-def _align(dot: graphviz.Digraph, small: Condensed, unreached: Mapping[int, str]) -> None:
-    """Put the leaves that the loss misses on one level with the last that it reaches."""
+def _align(dot: graphviz.Digraph, small: Condensed, others: Sequence[str]) -> None:
+    """Put what the loss misses on one level with the last leaf that it reaches."""
     leaves = [f"n{g.id}" for g in small.groups if g.nodes[0].kind == "leaf" and not g.module]
-    if leaves and unreached:
+    if leaves and others:
         with dot.subgraph(graph_attr={"rank": "same"}) as level:
-            for name in [leaves[-1], *dict.fromkeys(unreached.values())]:
+            for name in [leaves[-1], *others]:
                 level.node(name)
 
 

@@ -64,6 +64,11 @@ def html_label(title: str, *small: str, strong: Sequence[str] = ()) -> str:
     return f"<{'<br/>'.join(lines)}>"
 
 
+def end_label(said: Sequence[str]) -> str:
+    """The label of a dead end: a line for each input."""
+    return f"<{'<br/>'.join(f'⊣ {_escaped(s)}' for s in said)}>"
+
+
 def _escaped(text: str) -> str:
     # Graphviz takes a backslash and N for the name of the node, even in HTML-like labels
     return escape(words.clean(text, 2 * MOST_LABEL)).replace("\\", "\\\\") or " "
