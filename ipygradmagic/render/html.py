@@ -15,7 +15,7 @@ from ipygradmagic.render import heat_drawing, heat_words
 from ipygradmagic.render import strip as strips
 from ipygradmagic.render.axes import LEFT, RIGHT, TOP, WIDTH
 from ipygradmagic.render.chart import drawing, told
-from ipygradmagic.render.drawing import data_uri, drawn
+from ipygradmagic.render.drawing import Easel, data_uri
 from ipygradmagic.render.fates import COLOURS
 from ipygradmagic.render.fitting import fitted
 from ipygradmagic.render.view import SIGNS, Chart, Heat, Row, Strip, Table, View
@@ -27,7 +27,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 def to_html(view: View) -> str:
     """The report as one self-contained ``<div>``."""
     template = _environment().get_template("report.html.j2")
-    return template.render(view=view).strip()
+    return template.render(view=view, drawn=Easel().drawn).strip()
 
 
 @lru_cache(maxsize=1)
@@ -40,7 +40,6 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.globals["signs"] = SIGNS
-    environment.globals["drawn"] = drawn
     environment.globals["charted"] = charted
     environment.globals["stripped"] = stripped
     environment.globals["heated"] = heated
