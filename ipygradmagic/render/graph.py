@@ -7,11 +7,12 @@ knows about a loss that it was never told of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import graphviz
 
-from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
@@ -58,8 +59,14 @@ def graph_dot(
 
 
 def fold(scene: Scene, depth: int | None = None) -> Iterator[Condensed]:
-    """The graph of a scene, with more and more joined; leaves of different fate stay apart."""
-    return foldings(scene.graph, lambda n: (scene.fate(n.tensor), scene.remark(n.tensor)), depth)
+    """The graph of a scene, with more and more joined; leaves of different fate stay apart, and
+    those of different optimizers."""
+
+    def sign(node: Node) -> Hashable:
+        tensor = node.tensor
+        return scene.fate(tensor), scene.remark(tensor), scene.owners(tensor)
+
+    return foldings(scene.graph, sign, depth)
 
 
 def dot_of(scene: Scene, small: Condensed) -> str:
@@ -81,6 +88,7 @@ def dot_of(scene: Scene, small: Condensed) -> str:
         },
         edge_attr={"arrowsize": "0.6"},
     )
+    scene = replace(scene, arrows=_few_leaves(small, scene))
     _add_groups(dot, small, scene)
     for tail, head in small.edges:  # as the gradient flows; drawn as the data does
         order = {"constraint": "false"} if (tail, head) in small.back else {}
@@ -92,7 +100,8 @@ def dot_of(scene: Scene, small: Condensed) -> str:
         dot.node("more", html_label(text), shape="plaintext", **{"class": "gm-op"})
     unreached = _add_unreached(dot, scene)
     _align(dot, small, [*dict.fromkeys(unreached.values()), *_add_frozen(dot, scene)])
-    _add_optimizers(dot, scene, small, unreached)
+    if scene.arrows:
+        _add_optimizers(dot, scene, small, unreached)
     return str(dot.source)
 
 
@@ -170,6 +179,15 @@ def _align(dot: graphviz.Digraph, small: Condensed, others: Sequence[str]) -> No
                 level.node(name)
 
 
+def _few_leaves(small: Condensed, scene: Scene) -> bool:
+    """Arrows from optimizers to so many nodes can be followed with the eye."""
+    if small.level is not None:
+        return False
+    places = sum(any(n.tensor is not None for n in group.nodes) for group in small.groups)
+    unreached = scene.unreached()
+    return places + (len(unreached) if len(unreached) <= MOST_UNREACHED else 1) <= MOST_OWNED
+
+
 def _add_optimizers(
     dot: graphviz.Digraph, scene: Scene, small: Condensed, unreached: Mapping[int, str]
 ) -> None:
@@ -181,7 +199,7 @@ def _add_optimizers(
                 places[node.tensor] = f"n{group.id}"
     for i, optimizer in enumerate(scene.optimizers):
         targets = {places[t] for t in owned(optimizer) if t in places}
-        if not targets or small.level is not None or len(set(places.values())) > MOST_OWNED:
+        if not targets:
             continue
         for j, given in enumerate(optimizer.groups):
             key = f"o{i}_{j}"

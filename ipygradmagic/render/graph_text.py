@@ -11,7 +11,7 @@ from ipygradmagic.render import words
 from ipygradmagic.render.condense import Condensed, Group, children, distances
 from ipygradmagic.render.ends import end_lines
 from ipygradmagic.render.fates import BROKEN, OLD, STALE
-from ipygradmagic.render.graph_nodes import fates_said, label_of
+from ipygradmagic.render.graph_nodes import fates_said, label_of, owners_said
 from ipygradmagic.render.numbers import brief, count
 from ipygradmagic.render.scene import FROZEN, SEVERAL_LINES, LeafState, Scene, worst
 
@@ -92,8 +92,9 @@ def _block(scene: Scene, group: Group, small: Condensed) -> str:
     ]
     times = f" × {count(runs[-1])}" if runs else ""
     said = fates_said(group.leaves, scene)
-    n = words.plural(len(group.leaves), "tensor")
-    return f"loss ← … ← {words.short(group.label)}{times} ({', '.join(x for x in (n, said) if x)})"
+    n, owners = words.plural(len(group.leaves), "tensor"), owners_said(group.leaves, scene)
+    facts = ", ".join(x for x in (n, said, owners) if x)
+    return f"loss ← … ← {words.short(group.label)}{times} ({facts})"
 
 
 def _rank(scene: Scene, leaves: Sequence[Node]) -> int:

@@ -65,7 +65,10 @@ class LeafState:
 
 @dataclass(frozen=True)
 class Scene:
-    """A graph with the tensors and optimizers that belong to it, at one moment."""
+    """A graph with the tensors and optimizers that belong to it, at one moment.
+
+    Where it is drawn without ``arrows`` from optimizers to their leaves, words say whose they are.
+    """
 
     graph: Graph
     infos: Mapping[int, TensorInfo]
@@ -73,6 +76,7 @@ class Scene:
     states: Mapping[int, LeafState] = field(default_factory=dict)
     reached: frozenset[int] = frozenset()
     owned_by: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    arrows: bool = True
 
     @classmethod
     def of(
