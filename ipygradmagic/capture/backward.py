@@ -232,7 +232,7 @@ class BackwardWatch:
             labels += ["loss"] * (len(outputs) - len(labels))
             self._drawn[here.site] = drawn + 1
             numbers: dict[GradNode, int] = {}
-            around = Surroundings(watch.discovery.namespace, here.frame)
+            around = Surroundings(watch.discovery.namespace, here.frame, watch.discovery.found)
             graph = graph_of(outputs, labels, self._leaf_label, "", numbers, self.saved, around)
             watch.graphs.append(graph)
             if self.teaching is not None:

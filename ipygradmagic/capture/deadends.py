@@ -37,11 +37,19 @@ class Surroundings:
     Args:
         namespace: The variables of the traced cell or script.
         frame: The innermost frame whose functions' variables count, too.
+        found: What a walk found there before. It suffices to tell frozen modules, which a walk of
+            its own would be too dear for where the model is large.
     """
 
-    def __init__(self, namespace: Mapping[str, object], frame: FrameType | None = None) -> None:
+    def __init__(
+        self,
+        namespace: Mapping[str, object],
+        frame: FrameType | None = None,
+        found: names.Found | None = None,
+    ) -> None:
         self._namespace = namespace
         self._frame = frame
+        self._before = found
         self._found: list[tuple[Tensor, str]] | None = None
         self._by_memory: dict[Memory, list[tuple[Tensor, str, bool]]] = {}
         self._fields: dict[type, tuple[str, ...]] = {}
@@ -64,7 +72,11 @@ class Surroundings:
     def frozen(self, reached: Iterable[Tensor]) -> tuple[Frozen, ...]:
         """The modules without a parameter that takes a gradient, beside those that were reached."""
         here = {id(tensor) for tensor in reached}
-        tensors = [(t, n) for t, n in self._tensors() if isinstance(t, torch.nn.Parameter)]
+        pairs = self._found
+        if pairs is None and self._before is not None:
+            pairs = [(tensor, called[0]) for tensor, called in self._before.tensors()]
+        pairs = self._tensors() if pairs is None else pairs
+        tensors = [(t, n) for t, n in pairs if isinstance(t, torch.nn.Parameter)]
         roots = {_STEP.split(n)[0] for t, n in tensors if id(t) in here and _STEP.search(n)}
         live: set[str] = set()
         still: list[str] = []

@@ -127,7 +127,7 @@ def _graph(watch: Watch, text: str, value: object, saved: bool) -> Graph | None:
         leaf = watch.books.find(tensor)
         return (leaf.name, leaf.id) if leaf is not None else ("‹unnamed›", None)
 
-    around = Surroundings(watch.discovery.namespace)
+    around = Surroundings(watch.discovery.namespace, found=watch.discovery.found)
     return graph_of([value], [text], name_of, title=text, saved=saved, around=around)
 
 
