@@ -10,14 +10,16 @@ from typing import cast
 
 from torch import Tensor
 
+from ipygradmagic.capture.deadends import SAVED, Surroundings
 from ipygradmagic.capture.leaves import ACCUMULATE, GradNode, root_of
 from ipygradmagic.capture.snapshot import look, summary
-from ipygradmagic.record.graph import Edge, Graph, Node, Saved
+from ipygradmagic.record.graph import Edge, Frozen, Graph, Node, Saved
 from ipygradmagic.record.tensors import SMALL
 
-_SAVED = "_raw_saved_"
 LIMIT = 40_000
 """Nodes beyond this many are counted, not described: a picture of them is folded by module."""
+MOST_ENDED = 200
+"""Of a graph of more nodes, single inputs are not drawn."""
 _READABLE = re.compile(r"(Backward\d*|Grad)$")
 NameOf = Callable[[Tensor], "tuple[str, int | None]"]
 
@@ -35,10 +37,12 @@ def graph_of(
     title: str = "",
     numbers: dict[GradNode, int] | None = None,
     saved: bool = False,
+    around: Surroundings | None = None,
 ) -> Graph:
     """The graph below ``outputs``, breadth first; ``name_of`` gives a leaf's name and id.
 
-    ``numbers`` is filled with the number of each node; ``saved`` asks for what operations keep.
+    ``numbers`` is filled with the number of each node; ``saved`` asks for what operations keep, and
+    ``around`` knows whose the inputs are that take no gradient.
     """
     nodes: list[Node] = []
     edges: list[Edge] = []
@@ -74,7 +78,24 @@ def graph_of(
         for node, place in numbers.items():
             if nodes[place].kind == "operation":
                 nodes[place] = replace(nodes[place], saved=tuple(_saved(node)))
-    return Graph(tuple(nodes), tuple(edges), title=title, truncated=truncated)
+    frozen = _dead_ends(nodes, numbers, around) if around is not None else ()
+    return Graph(tuple(nodes), tuple(edges), title=title, truncated=truncated, frozen=frozen)
+
+
+def _dead_ends(
+    nodes: list[Node], numbers: dict[GradNode, int], around: Surroundings
+) -> tuple[Frozen, ...]:
+    """Name the inputs that take no gradient; of a graph too large to show them, only modules."""
+    for node, place in numbers.items() if len(nodes) <= MOST_ENDED else ():
+        if nodes[place].kind == "operation":
+            ends = around.ends(node)
+            if ends:
+                nodes[place] = replace(nodes[place], ends=ends)
+    return around.frozen(
+        cast(Tensor, getattr(node, "variable"))  # noqa: B009
+        for node in numbers
+        if type(node) is ACCUMULATE
+    )
 
 
 def _number(
@@ -97,13 +118,13 @@ def _number(
 def _saved(node: GradNode) -> Iterator[Saved]:
     """What an operation keeps; nothing is unpacked, because that would call hooks of the user's."""
     for name in dir(node):
-        if not name.startswith(_SAVED):
+        if not name.startswith(SAVED):
             continue
         try:
             kept = getattr(node, name).data
         except (RuntimeError, AttributeError):  # freed, or a torch that does not tell
             continue
-        plain = name.removeprefix(_SAVED)
+        plain = name.removeprefix(SAVED)
         if isinstance(kept, Tensor):
             small = kept.numel() <= SMALL
             yield Saved(plain, tuple(kept.shape), summary(look(kept)) if small else None)

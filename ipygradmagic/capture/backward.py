@@ -16,6 +16,7 @@ from torch import Tensor
 from ipygradmagic.capture import names
 from ipygradmagic.capture.autograd import graph_of
 from ipygradmagic.capture.books import Leaf, grad_of, storage_of
+from ipygradmagic.capture.deadends import Surroundings
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.express import Express, loss_of
 from ipygradmagic.capture.leaves import GradNode, reach, root_of, sequence_range
@@ -231,8 +232,9 @@ class BackwardWatch:
             labels += ["loss"] * (len(outputs) - len(labels))
             self._drawn[here.site] = drawn + 1
             numbers: dict[GradNode, int] = {}
-            name_of, saved = self._leaf_label, self.saved
-            watch.graphs.append(graph_of(outputs, labels, name_of, numbers=numbers, saved=saved))
+            around = Surroundings(watch.discovery.namespace, here.frame, watch.discovery.found)
+            graph = graph_of(outputs, labels, self._leaf_label, "", numbers, self.saved, around)
+            watch.graphs.append(graph)
             if self.teaching is not None:
                 self._lesson = self.teaching.listen(numbers)
             return len(watch.graphs) - 1

@@ -1,5 +1,8 @@
 """The numbers behind the first incidents, taken from the copies that are still there at the end.
 
+A small run without incidents has those of its last change: what a gradient is, and what it does to
+a value, is to be seen in a right run as well.
+
 Every event of a middle-sized tensor keeps a copy while the trace is recorded, and only its
 statistics afterwards. These here are kept for a handful of events, so that the report can show
 before, added and after, and the cost of harvesting stays what it was.
@@ -24,6 +27,8 @@ MOST_TENSORS = 2
 """Tensors of an incident."""
 BACK = 64
 """So many kept events are looked through for the deposit that an incident is about."""
+FEW = 4
+"""A run whose last update changes more matrices is not small."""
 FIRST: tuple[IncidentKind, ...] = (
     "stale",
     "nonfinite",
@@ -39,7 +44,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 def grids(
     events: Sequence[RawEvent], incidents: Iterable[Incident], names: dict[int, str]
 ) -> tuple[GridAt, ...]:
-    """Of the first incident of each kind, as many as there is room for.
+    """Of the first incident of each kind, as many as there is room for; without any, of the last change.
 
     Args:
         events: The kept ones, in no order, some of them twice.
@@ -52,8 +57,10 @@ def grids(
             firsts.setdefault(incident.kind, incident)
     ordered = sorted(firsts.values(), key=lambda i: i.kind not in FIRST)
     found: dict[tuple[int, int, Which], GridAt] = {}
-    by_index = {event.index: event for event in events} if ordered else {}
+    by_index = {event.index: event for event in events}
     latest = [by_index[index] for index in sorted(by_index, reverse=True)]
+    if not ordered:
+        return tuple(_last_change(latest[:BACK]))
     for incident in ordered:
         for one in _of_incident(latest, incident, names):
             if len(found) < MOST:
@@ -85,6 +92,33 @@ def _of_incident(
     copied = [leaf for leaf in sorted(deposits) if isinstance(deposits[leaf][1].after, Part)]
     for leaf in copied[:MOST_TENSORS]:
         yield from _gradient(*deposits[leaf])
+
+
+def _last_change(latest: Sequence[RawEvent]) -> Iterator[GridAt]:
+    """What the last update did to the values of a matrix, and the deposit before it."""
+    last = next((e for e in latest if e.kind in ("step", "update") and _matrices(e)), None)
+    if last is None or len(_matrices(last)) > FEW:
+        return
+    copied = filter(_copied, _matrices(last))
+    moved = min(copied, key=lambda c: (_wide(c), c.leaf.id), default=None)
+    if moved is None:
+        return
+    for event in latest:
+        change = event.change_of(moved.leaf.id) if event.index < last.index else None
+        if event.kind == "backward" and change is not None and change.changed:
+            yield from _value(last.index, moved)
+            yield from _gradient(event.index, change)
+            return
+
+
+def _matrices(event: RawEvent) -> list[RawChange]:
+    """What it did to the values of tensors with rows and columns."""
+    return [c for c in event.changes if len(c.leaf.shape) > 1 and c.value_after is not None]
+
+
+def _wide(change: RawChange) -> bool:
+    """Too large for its numbers: seen as means of blocks."""
+    return max(matrix(change.leaf.shape)) > SIDE
 
 
 def _copied(change: RawChange) -> bool:

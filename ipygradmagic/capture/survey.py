@@ -10,6 +10,7 @@ from torch import Tensor
 from ipygradmagic.capture import names
 from ipygradmagic.capture.autograd import graph_of
 from ipygradmagic.capture.books import Books, Leaf
+from ipygradmagic.capture.deadends import Surroundings
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.harvest import non_leaves, optimizer_infos, tensor_info
 from ipygradmagic.capture.source import CellOf
@@ -126,7 +127,8 @@ def _graph(watch: Watch, text: str, value: object, saved: bool) -> Graph | None:
         leaf = watch.books.find(tensor)
         return (leaf.name, leaf.id) if leaf is not None else ("‹unnamed›", None)
 
-    return graph_of([value], [text], name_of, title=text, saved=saved)
+    around = Surroundings(watch.discovery.namespace, found=watch.discovery.found)
+    return graph_of([value], [text], name_of, title=text, saved=saved, around=around)
 
 
 def _check(text: str, value: object, namespace: Mapping[str, object]) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from ipygradmagic.record.tensors import Summary
 
 NodeKind = Literal["loss", "operation", "leaf", "more"]
+EndKind = Literal["frozen", "data", "detached", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,32 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadEnd:
+    """An input of an operation that takes no gradient, and that the operation keeps.
+
+    Attributes:
+        name: What the user calls it; empty where that is not known for certain.
+        kind: ``frozen`` (a parameter with ``requires_grad=False``), ``data`` (any other tensor),
+            ``detached`` (it lies in the memory of one that requires grad), ``unknown``.
+        shape: Its shape.
+        source: Whom it was detached from, where it has a name of its own.
+    """
+
+    name: str
+    kind: EndKind
+    shape: tuple[int, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A module none of whose ``tensors`` parameters requires grad, beside others that do."""
+
+    name: str
+    tensors: int
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One node: the loss, an operation, or a leaf where a gradient ends up.
 
@@ -40,6 +67,7 @@ class Node:
         grad: Gradient of the loss by that result, likewise.
         blind: How many inputs of the operation take no gradient: data, constants, what was
             detached or frozen.
+        ends: Those of them that are known.
         saved: What the operation keeps for the backward, where that was asked for.
     """
 
@@ -52,6 +80,7 @@ class Node:
     value: Summary | None = None
     grad: Summary | None = None
     blind: int = 0
+    ends: tuple[DeadEnd, ...] = ()
     saved: tuple[Saved, ...] = ()
 
 
@@ -72,6 +101,7 @@ class Graph:
         event: Index of the backward event it belongs to; 0 for ``%grad_state --graph``.
         title: Words for its heading.
         truncated: How many nodes were left out because the graph was larger than the limit.
+        frozen: Modules that take no gradient, of models of which another part is in the graph.
     """
 
     nodes: tuple[Node, ...]
@@ -79,3 +109,4 @@ class Graph:
     event: int = 0
     title: str = ""
     truncated: int = 0
+    frozen: tuple[Frozen, ...] = ()

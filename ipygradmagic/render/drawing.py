@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from time import perf_counter
 
 from ipygradmagic.errors import LayoutUnavailableError
 from ipygradmagic.render.layout import LONGEST, WIDEST, layout, natural, unfitted
@@ -15,6 +16,14 @@ TALL = 1300.0
 """Points: about two screens."""
 LARGEST = 190_000
 """Characters of an SVG."""
+WHOLE = 2 * LONGEST
+"""Seconds for the layouts of all pictures of a report together."""
+LEAST = 0.1
+"""With less than that no layout is begun."""
+HURRIED = (
+    f"The pictures of a report may take {WHOLE:g} s together, and no more time was left: from here "
+    "on they are drawn with more folded, or told in words."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,8 @@ class Drawn:
         picture: The one that was drawn, itself or a coarser one.
         uri: The image; empty if there is none.
         large: The image at its natural size, where it was scaled down.
-        reason: Why there is no image.
+        reason: Why there is no image, or not the one that there would be with more time; empty
+            where the report has said so before.
     """
 
     picture: Picture
@@ -34,29 +44,69 @@ class Drawn:
     reason: str = ""
 
 
-def drawn(picture: Picture) -> Drawn:
-    """Lay a picture out; one that takes too long, or does not fit, is tried with more folded."""
-    spare, reason, limit = "", "", LONGEST
-    shown = picture
-    for one in (picture, *picture.coarser):
-        try:
-            svg = layout(one.dot, limit)
-        except LayoutUnavailableError as fault:
-            reason = reason or str(fault)
-            if limit < LONGEST:
+class Easel:
+    """Draws the pictures of one report, which all together may take a few seconds.
+
+    Each may take half of the time that is left. So the first is drawn as one alone would be, and
+    none of many large ones keeps the reader from the report: they are drawn with more folded, or
+    told in words, and the first of them says why.
+    """
+
+    def __init__(self) -> None:
+        self._left = WHOLE
+        self._said: set[str] = set()
+
+    def drawn(self, picture: Picture) -> Drawn:
+        """Lay a picture out; one that takes too long, or does not fit, is tried with more folded."""
+        spare, reason, most, hurried = "", "", LONGEST, False
+        shown = picture
+        tried = (picture, *picture.coarser)
+        if HURRIED in self._said:  # what is left goes to those that take least
+            tried = tried[-1:]
+        for one in tried:
+            limit = min(most, self._left / 2)
+            hurried = hurried or limit < most
+            if limit < LEAST:
                 break
-            limit = LONGEST / 2
-            continue
-        if one.firm or _excess(svg) <= 1:
-            return _found(one, svg)
-        if not spare or _excess(svg) < _excess(spare):
-            shown, spare = one, svg
-    return _found(shown, spare) if spare else Drawn(picture, reason=reason)
+            try:
+                svg = self._laid_out(one.dot, limit)
+            except LayoutUnavailableError as fault:
+                reason = reason or str(fault)
+                if most < LONGEST:
+                    break
+                most = LONGEST / 2
+                continue
+            if one.firm or _excess(svg) <= 1:
+                return self._found(one, svg, HURRIED if hurried and reason else "")
+            if not spare or _excess(svg) < _excess(spare):
+                shown, spare = one, svg
+        if spare:
+            return self._found(shown, spare, HURRIED if hurried and reason else "")
+        return Drawn(picture, reason=self._once(HURRIED if hurried else reason))
+
+    def _laid_out(self, dot: str, limit: float) -> str:
+        began = perf_counter()
+        try:
+            return layout(dot, limit)
+        finally:
+            self._left -= perf_counter() - began
+
+    def _found(self, picture: Picture, svg: str, reason: str) -> Drawn:
+        scaled = natural(svg)[0] > 1.05 * WIDEST
+        large = data_uri(unfitted(svg)) if scaled else ""
+        return Drawn(picture, data_uri(svg), large, self._once(reason))
+
+    def _once(self, reason: str) -> str:
+        """What the report has said already is not said again."""
+        if reason in self._said:
+            return ""
+        self._said.add(reason)
+        return reason
 
 
-def _found(picture: Picture, svg: str) -> Drawn:
-    scaled = natural(svg)[0] > 1.05 * WIDEST
-    return Drawn(picture, data_uri(svg), data_uri(unfitted(svg)) if scaled else "")
+def drawn(picture: Picture) -> Drawn:
+    """A picture that is alone in its report."""
+    return Easel().drawn(picture)
 
 
 def _excess(svg: str) -> float:

@@ -7,15 +7,17 @@ knows about a loss that it was never told of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import graphviz
 
-from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.condense import Condensed, Group, foldings
+from ipygradmagic.render.ends import ends_said
 from ipygradmagic.render.graph_nodes import (
     GREY,
     LOSS,
@@ -24,6 +26,7 @@ from ipygradmagic.render.graph_nodes import (
     OPTIMIZER,
     add_group,
     add_leaf,
+    end_label,
     html_label,
     optimizer_label,
     painted,
@@ -32,7 +35,7 @@ from ipygradmagic.render.graph_text import graph_lines
 from ipygradmagic.render.layout import layout
 from ipygradmagic.render.modules import Path
 from ipygradmagic.render.numbers import count
-from ipygradmagic.render.scene import LeafState, Scene, owned
+from ipygradmagic.render.scene import FROZEN, LeafState, Scene, owned
 
 MOST_UNREACHED = 8
 MOST_DEAD_ENDS = 60
@@ -56,8 +59,14 @@ def graph_dot(
 
 
 def fold(scene: Scene, depth: int | None = None) -> Iterator[Condensed]:
-    """The graph of a scene, with more and more joined; leaves of different fate stay apart."""
-    return foldings(scene.graph, lambda n: (scene.fate(n.tensor), scene.remark(n.tensor)), depth)
+    """The graph of a scene, with more and more joined; leaves of different fate stay apart, and
+    those of different optimizers."""
+
+    def sign(node: Node) -> Hashable:
+        tensor = node.tensor
+        return scene.fate(tensor), scene.remark(tensor), scene.owners(tensor)
+
+    return foldings(scene.graph, sign, depth)
 
 
 def dot_of(scene: Scene, small: Condensed) -> str:
@@ -79,6 +88,7 @@ def dot_of(scene: Scene, small: Condensed) -> str:
         },
         edge_attr={"arrowsize": "0.6"},
     )
+    scene = replace(scene, arrows=_few_leaves(small, scene))
     _add_groups(dot, small, scene)
     for tail, head in small.edges:  # as the gradient flows; drawn as the data does
         order = {"constraint": "false"} if (tail, head) in small.back else {}
@@ -89,8 +99,9 @@ def dot_of(scene: Scene, small: Condensed) -> str:
         text = f"… {words.plural(scene.graph.truncated, 'more node')} not walked"
         dot.node("more", html_label(text), shape="plaintext", **{"class": "gm-op"})
     unreached = _add_unreached(dot, scene)
-    _align(dot, small, unreached)
-    _add_optimizers(dot, scene, small, unreached)
+    _align(dot, small, [*dict.fromkeys(unreached.values()), *_add_frozen(dot, scene)])
+    if scene.arrows:
+        _add_optimizers(dot, scene, small, unreached)
     return str(dot.source)
 
 
@@ -120,15 +131,26 @@ def _times(group: Group, small: Condensed) -> int:
 
 
 def _add_dead_ends(dot: graphviz.Digraph, small: Condensed) -> None:
-    """Where data comes in that takes no gradient: a short dotted arrow."""
+    """Where data comes in that takes no gradient: a short dotted arrow from who it is, if known."""
     for group in small.groups:
-        blind = sum(n.blind for n in group.nodes)
-        if blind:
+        said = ends_said(group.nodes)
+        if said:
             key = f"d{group.id}"
-            text = "no grad" if blind == 1 else f"no grad ×{count(blind)}"
             look = {"shape": "plaintext", "fontsize": "8", "height": "0.1", "margin": "0.02"}
-            dot.node(key, f"<⊣ {text}>", **look, **{"class": "gm-dead"})
+            dot.node(key, end_label(said), **look, **{"class": "gm-dead"})
             dot.edge(key, f"n{group.id}", **_DATA_ONLY)
+
+
+def _add_frozen(dot: graphviz.Digraph, scene: Scene) -> list[str]:
+    """Modules that take no gradient, of models of which another part does; one node for all."""
+    modules = scene.frozen()
+    if not modules:
+        return []
+    look = {"shape": "box", "style": "rounded,dotted", "color": GREY, **{"class": "gm-dead"}}
+    names = words.listed((m.name for m in modules), 2)
+    tensors = words.plural(sum(m.tensors for m in modules), "tensor")
+    dot.node("f", html_label(names, tensors, strong=[f"⊣ {FROZEN}"]), **look)
+    return ["f"]
 
 
 def _add_unreached(dot: graphviz.Digraph, scene: Scene) -> dict[int, str]:
@@ -148,13 +170,22 @@ def _add_unreached(dot: graphviz.Digraph, scene: Scene) -> dict[int, str]:
     return {t: f"u{t}" for t in tensors}
 
 
-def _align(dot: graphviz.Digraph, small: Condensed, unreached: Mapping[int, str]) -> None:
-    """Put the leaves that the loss misses on one level with the last that it reaches."""
+def _align(dot: graphviz.Digraph, small: Condensed, others: Sequence[str]) -> None:
+    """Put what the loss misses on one level with the last leaf that it reaches."""
     leaves = [f"n{g.id}" for g in small.groups if g.nodes[0].kind == "leaf" and not g.module]
-    if leaves and unreached:
+    if leaves and others:
         with dot.subgraph(graph_attr={"rank": "same"}) as level:
-            for name in [leaves[-1], *dict.fromkeys(unreached.values())]:
+            for name in [leaves[-1], *others]:
                 level.node(name)
+
+
+def _few_leaves(small: Condensed, scene: Scene) -> bool:
+    """Arrows from optimizers to so many nodes can be followed with the eye."""
+    if small.level is not None:
+        return False
+    places = sum(any(n.tensor is not None for n in group.nodes) for group in small.groups)
+    unreached = scene.unreached()
+    return places + (len(unreached) if len(unreached) <= MOST_UNREACHED else 1) <= MOST_OWNED
 
 
 def _add_optimizers(
@@ -168,7 +199,7 @@ def _add_optimizers(
                 places[node.tensor] = f"n{group.id}"
     for i, optimizer in enumerate(scene.optimizers):
         targets = {places[t] for t in owned(optimizer) if t in places}
-        if not targets or small.level is not None or len(set(places.values())) > MOST_OWNED:
+        if not targets:
             continue
         for j, given in enumerate(optimizer.groups):
             key = f"o{i}_{j}"

@@ -64,6 +64,11 @@ def html_label(title: str, *small: str, strong: Sequence[str] = ()) -> str:
     return f"<{'<br/>'.join(lines)}>"
 
 
+def end_label(said: Sequence[str]) -> str:
+    """The label of a dead end: a line for each input."""
+    return f"<{'<br/>'.join(f'⊣ {_escaped(s)}' for s in said)}>"
+
+
 def _escaped(text: str) -> str:
     # Graphviz takes a backslash and N for the name of the node, even in HTML-like labels
     return escape(words.clean(text, 2 * MOST_LABEL)).replace("\\", "\\\\") or " "
@@ -158,6 +163,8 @@ def add_leaf(
         small.append(f"grad {brief(state.grad, shape or ())}")
         strong.append("" if state.grad is None else state.words)
         strong.append(SEVERAL_LINES if state.mixed else "")
+    if not scene.arrows and tensor in scene.reached and scene.owners(tensor):
+        small.append(f"in optimizer {words.listed(scene.owners(tensor), 2)}")
     remark = scene.remark(tensor)
     look = outline(scene.fate(tensor))
     if tensor not in scene.reached and remark != FROZEN:
@@ -189,11 +196,19 @@ def _add_block(dot: graphviz.Digraph, name: str, group: Group, scene: Scene, tit
     remarks = Counter(r for n in leaves if (r := scene.remark(n.tensor)))
     mixed = sum(s.mixed for n in leaves if (s := scene.state(n.tensor)) is not None)
     strong += [f"{count(mixed)} {SEVERAL_LINES}"] if mixed else []
-    owners = dict.fromkeys(o for n in leaves for o in scene.owners(n.tensor))
-    small += [f"in {words.listed(owners, 2)}"] if len(scene.optimizers) > 1 and owners else []
+    small += [] if scene.arrows else [owners_said(leaves, scene)]
     strong += [f"{count(n)} {remark}" for remark, n in remarks.items()]
     found = worst(scene.fate(n.tensor) for n in leaves)
     dot.node(name, html_label(title, *small, strong=strong), **outline(found))
+
+
+def owners_said(leaves: Sequence[Node], scene: Scene) -> str:
+    """Which optimizers step them: ``in optimizer opt``, or how many where not all are in it."""
+    tally = Counter(o for n in leaves for o in scene.owners(n.tensor))
+    every = [name for name, n in tally.items() if n == len(leaves)]
+    some = [f"{name} ({count(n)} of {count(len(leaves))})" for name, n in tally.items()]
+    said = words.listed(every, 2) if len(every) == len(tally) else ", ".join(some[:2])
+    return f"in optimizer {said}" if said else ""
 
 
 def _own_name(leaf: Node) -> str:

@@ -9,10 +9,11 @@ from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.condense import Condensed, Group, children, distances
+from ipygradmagic.render.ends import end_lines
 from ipygradmagic.render.fates import BROKEN, OLD, STALE
-from ipygradmagic.render.graph_nodes import fates_said, label_of
+from ipygradmagic.render.graph_nodes import fates_said, label_of, owners_said
 from ipygradmagic.render.numbers import brief, count
-from ipygradmagic.render.scene import SEVERAL_LINES, LeafState, Scene, worst
+from ipygradmagic.render.scene import FROZEN, SEVERAL_LINES, LeafState, Scene, worst
 
 MOST_LINES = 12
 MOST_STEPS = 10
@@ -50,6 +51,11 @@ def lines_of(scene: Scene, small: Condensed | None = None) -> tuple[str, ...]:
     if len(unreached) > MOST_LINES:
         left = count(len(unreached) - MOST_LINES)
         lines.append(f"… and {left} more that this loss never reaches")
+    frozen = scene.frozen()
+    if frozen:
+        names = words.listed((m.name for m in frozen), 4)
+        tensors = words.plural(sum(m.tensors for m in frozen), "tensor")
+        lines.append(f"({FROZEN}) {names}, {tensors}: no gradient flows there")
     return tuple(lines) or ("The loss is connected to no leaf.",)
 
 
@@ -65,10 +71,7 @@ def _leaf_lines(scene: Scene) -> list[str]:
     if len(leaves) > MOST_LINES:
         left = len(leaves) - MOST_LINES
         lines.append(f"… and {words.plural(left, 'more leaf', 'more leaves')}")
-    blind = dict.fromkeys(n.label for n in scene.graph.nodes if n.blind)
-    if blind:
-        lines.append(f"(no grad) an input of {words.listed(blind, 5)}: no gradient flows there")
-    return lines
+    return lines + end_lines(scene.graph)
 
 
 def _block_lines(scene: Scene, small: Condensed) -> list[str]:
@@ -89,8 +92,9 @@ def _block(scene: Scene, group: Group, small: Condensed) -> str:
     ]
     times = f" × {count(runs[-1])}" if runs else ""
     said = fates_said(group.leaves, scene)
-    n = words.plural(len(group.leaves), "tensor")
-    return f"loss ← … ← {words.short(group.label)}{times} ({', '.join(x for x in (n, said) if x)})"
+    n, owners = words.plural(len(group.leaves), "tensor"), owners_said(group.leaves, scene)
+    facts = ", ".join(x for x in (n, said, owners) if x)
+    return f"loss ← … ← {words.short(group.label)}{times} ({facts})"
 
 
 def _rank(scene: Scene, leaves: Sequence[Node]) -> int:

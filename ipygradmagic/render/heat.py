@@ -36,9 +36,9 @@ def heats(timeline: Timeline) -> tuple[Heat, ...]:
     grids = {(g.event, g.tensor, g.which): g.grid for g in timeline.trace.grids}
     found: list[Heat] = []
     for info in _concerned(timeline, alarm):
-        event, change = _telling(timeline.trace.events, info.id, alarm.evidence.events[0])
+        event, change = telling(timeline.trace.events, info.id, alarm.evidence.events[0])
         if event is not None and change is not None and len(found) < MOST_TENSORS:
-            found += _gradient(event, _Looks(event, change, info, grids))
+            found += gradient(event, Looks(event, change, info, grids))
     return (*found, *_moved(timeline, alarm, grids))
 
 
@@ -46,7 +46,7 @@ Grids = dict[tuple[int, int, Which], Grid]
 
 
 @dataclass(frozen=True, slots=True)
-class _Looks:
+class Looks:
     """What an event did to a tensor, as far as it is known in numbers."""
 
     event: Event
@@ -69,6 +69,12 @@ class _Looks:
         thumbnail = grid is not None and not grid.exact
         return Heat(caption, panels, signs, thumbnail, _notes(grid) if grid is not None else ())
 
+    def value(self) -> Heat | None:
+        """The value before and after."""
+        caption = f"{words.tensor_name(self.info)} at {self.event.kind} #{count(self.event.number)}"
+        titles: dict[Which, str] = {"value_before": "before", "value_after": "after"}
+        return self.heat(caption, titles, ("→",))
+
 
 def _moved(timeline: Timeline, alarm: Finding, grids: Grids) -> Iterator[Heat]:
     """What the step that the alarm points at made of the first tensor's value."""
@@ -76,9 +82,7 @@ def _moved(timeline: Timeline, alarm: Finding, grids: Grids) -> Iterator[Heat]:
     info = next(iter(_concerned(timeline, alarm)), None)
     for change in event.changes if event is not None else ():
         if event is not None and info is not None and change.tensor == info.id:
-            caption = f"{words.tensor_name(info)} at {event.kind} #{count(event.number)}"
-            titles: dict[Which, str] = {"value_before": "before", "value_after": "after"}
-            heat = _Looks(event, change, info, grids).heat(caption, titles, ("→",))
+            heat = Looks(event, change, info, grids).value()
             if heat is not None:
                 yield heat
 
@@ -90,9 +94,7 @@ def _concerned(timeline: Timeline, alarm: Finding) -> Iterable[TensorInfo]:
             yield info
 
 
-def _telling(
-    events: Sequence[Event], tensor: int, alarm: int
-) -> tuple[Event | None, Change | None]:
+def telling(events: Sequence[Event], tensor: int, alarm: int) -> tuple[Event | None, Change | None]:
     """The last deposit up to the alarm: what it found in the slot is what went wrong."""
     found: tuple[Event | None, Change | None] = (None, None)
     for event in events:
@@ -105,7 +107,7 @@ def _telling(
     return found
 
 
-def _gradient(event: Event, looks: _Looks) -> list[Heat]:
+def gradient(event: Event, looks: Looks) -> list[Heat]:
     """before + added = after, where there was something before; else what came."""
     name = words.tensor_name(looks.info)
     when = f"{event.kind} #{count(event.number)}"

@@ -15,13 +15,11 @@ from ipygradmagic.render import heat_drawing, heat_words
 from ipygradmagic.render import strip as strips
 from ipygradmagic.render.axes import LEFT, RIGHT, TOP, WIDTH
 from ipygradmagic.render.chart import drawing, legend, told
-from ipygradmagic.render.drawing import data_uri, drawn
+from ipygradmagic.render.drawing import Easel, data_uri
 from ipygradmagic.render.fates import COLOURS
+from ipygradmagic.render.fitting import fitted
 from ipygradmagic.render.view import SIGNS, Chart, Heat, Row, Strip, Table, View
 
-WIDE = 112
-"""Characters that fit a notebook cell some 900 pixels wide."""
-WRAPS_AT = 32
 LEAD = 60
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -29,7 +27,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 def to_html(view: View) -> str:
     """The report as one self-contained ``<div>``."""
     template = _environment().get_template("report.html.j2")
-    return template.render(view=view).strip()
+    return template.render(view=view, drawn=Easel().drawn).strip()
 
 
 @lru_cache(maxsize=1)
@@ -42,13 +40,12 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.globals["signs"] = SIGNS
-    environment.globals["drawn"] = drawn
     environment.globals["charted"] = charted
     environment.globals["stripped"] = stripped
     environment.globals["heated"] = heated
     environment.globals["heights"] = heights
     environment.globals["led"] = led
-    environment.globals["stacked"] = stacked
+    environment.globals["fitted"] = fitted
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment
 
@@ -59,16 +56,6 @@ def led(title: str) -> tuple[str, str]:
     if not colon or len(lead) > LEAD:
         return title, ""
     return f"{lead}:", f" {rest}"
-
-
-def stacked(table: Table) -> bool:
-    """Is the table too wide for a cell, so that leading columns become lines above the rest?"""
-    total = 0
-    for i, column in enumerate(table.columns):
-        cells = [row.cells[i] for row in table.rows if row.kind == "data"]
-        widest = max((len(line.text) for cell in cells for line in cell.lines), default=0)
-        total += max(len(column.title), min(widest, WRAPS_AT) if column.wraps else widest)
-    return total > WIDE and any(column.leads for column in table.columns)
 
 
 def heights(table: Table) -> list[tuple[Row, int]]:

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from functools import lru_cache
 from pathlib import Path
 
 from ipygradmagic.errors import LayoutUnavailableError
@@ -26,6 +25,9 @@ STYLE = (
     "@media (prefers-color-scheme:dark){text{fill:#eee}}"
 )
 """Lines and fills are in the DOT source: each reaches 3:1 on white and on #111."""
+MOST_DONE = 64
+"""So many layouts are remembered, for a report that is shown again."""
+_DONE: dict[tuple[str, str], str] = {}
 PLAIN = str.maketrans("＋⊣✗◇∅", "+|×◊Ø")
 """A browser looks for a missing sign in other fonts; a layout program that draws has one font."""
 _SAID_ONCE = re.compile(
@@ -48,12 +50,18 @@ def layout(dot: str, timeout: float = LONGEST) -> str:
     return polish(_run(program, dot, timeout))
 
 
-@lru_cache(maxsize=64)
 def _run(program: str, dot: str, timeout: float) -> str:
-    drawn = _called(program, dot, timeout, "-Tsvg")
-    if b"<svg" not in drawn:
-        raise LayoutUnavailableError(f"{Path(program).name} failed: no output")
-    return drawn.decode("utf-8", "replace")
+    """What was laid out once is not laid out again, however long it may take this time."""
+    done = _DONE.pop((program, dot), None)
+    if done is None:
+        drawn = _called(program, dot, timeout, "-Tsvg")
+        if b"<svg" not in drawn:
+            raise LayoutUnavailableError(f"{Path(program).name} failed: no output")
+        done = drawn.decode("utf-8", "replace")
+    _DONE[program, dot] = done
+    if len(_DONE) > MOST_DONE:
+        del _DONE[next(iter(_DONE))]
+    return done
 
 
 def _called(program: str, dot: str, timeout: float, *arguments: str) -> bytes:

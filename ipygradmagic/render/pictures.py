@@ -28,7 +28,10 @@ LEGEND = (
     "the pink ones. An optimizer only knows its leaves: it reads their .grad there."
 )
 
-NO_GRAD = "⊣ no grad: data, a constant, or what was detached or frozen: no gradient flows there"
+NO_GRAD = (
+    "⊣ a dead end: no gradient flows there; one without a name is data, a constant, or what was "
+    "detached or frozen"
+)
 
 
 def trace_pictures(trace: Trace, options: Options | None = None) -> tuple[Block, ...]:
@@ -103,7 +106,7 @@ def legend_lines(fates: Iterable[Fate]) -> list[str]:
 def _legend(scenes: Sequence[Scene]) -> Iterator[Paragraph]:
     lines = legend_lines(f for scene in scenes for f in scene.fates())
     small = [s.graph for s in scenes if len(s.graph.nodes) <= MOST_DEAD_ENDS]
-    if any(n.blind for graph in small for n in graph.nodes):
+    if any(n.blind or n.ends for graph in small for n in graph.nodes):
         lines.append(NO_GRAD)
     if lines:
         yield Paragraph(" · ".join(lines), "muted")

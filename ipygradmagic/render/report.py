@@ -14,6 +14,7 @@ from ipygradmagic.render import words
 from ipygradmagic.render.curves import about_sizes, curves
 from ipygradmagic.render.frames import frames_of
 from ipygradmagic.render.heat import heats
+from ipygradmagic.render.lesson import last_change
 from ipygradmagic.render.lifecycle import strip
 from ipygradmagic.render.meeting import meeting_of
 from ipygradmagic.render.meeting_dot import meeting_picture
@@ -64,7 +65,7 @@ def report_view(trace: Trace, options: Options) -> View:
         ("Timeline", lambda: _timeline(timeline, calm)),
         ("Curves", lambda: _curves(timeline)),
         ("Pictures", lambda: _pictures(trace, options, calm)),
-        ("Tensors", lambda: _tensors(trace, options)),
+        ("Tensors", lambda: _tensors(timeline)),
         ("Notes", lambda: _notes(trace.notes, trace.warnings)),
     ]
     return View(title, _sections(makers))
@@ -285,7 +286,8 @@ def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:
     )
 
 
-def _tensors(trace: Trace, options: Options) -> Section | None:
+def _tensors(timeline: Timeline) -> Section | None:
+    trace, options = timeline.trace, timeline.options
     infos = {t.id: t for t in trace.tensors}
     mine, names = trace.leaves(), options.names
     near = [t.kind != "leaf" or t.name in mine or words.matches(t, names) for t in trace.tensors]
@@ -298,6 +300,7 @@ def _tensors(trace: Trace, options: Options) -> Section | None:
         others = f"{words.plural(len(away), 'more tensor')} that this run left alone"
         blocks.append(Fold(others, (tensor_table(away, options, ""),)))
     blocks += optimizer_lines(trace.acting(), infos)
+    blocks += last_change(timeline)
     title = "Tensors and optimizers" if trace.optimizers else "Tensors"
     return Section(title, tuple(blocks), folded=True)
 

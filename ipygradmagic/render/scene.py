@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.graph import Frozen, Graph
 from ipygradmagic.record.tensors import Holds, OptimizerInfo, Summary, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
@@ -65,7 +65,10 @@ class LeafState:
 
 @dataclass(frozen=True)
 class Scene:
-    """A graph with the tensors and optimizers that belong to it, at one moment."""
+    """A graph with the tensors and optimizers that belong to it, at one moment.
+
+    Where it is drawn without ``arrows`` from optimizers to their leaves, words say whose they are.
+    """
 
     graph: Graph
     infos: Mapping[int, TensorInfo]
@@ -73,6 +76,7 @@ class Scene:
     states: Mapping[int, LeafState] = field(default_factory=dict)
     reached: frozenset[int] = frozenset()
     owned_by: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    arrows: bool = True
 
     @classmethod
     def of(
@@ -136,6 +140,16 @@ class Scene:
         if self.optimizers and not self.owners(tensor):
             return "in no optimizer"
         return ""
+
+    def frozen(self) -> list[Frozen]:
+        """Modules that take no gradient, without those whose tensors are drawn one by one."""
+        ends = [end.name for node in self.graph.nodes for end in node.ends]
+        drawn = [*ends, *(self.infos[t].name for t in self.unreached() if t in self.infos)]
+        return [
+            m
+            for m in self.graph.frozen
+            if not any(name.startswith((f"{m.name}.", f"{m.name}[")) for name in drawn)
+        ]
 
     def fates(self) -> list[Fate]:
         """The fates that appear in the picture, worst first."""

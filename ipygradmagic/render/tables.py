@@ -69,9 +69,9 @@ def _columns(now: bool) -> tuple[Column, ...]:
         Column("kind", leads=True),
         Column("shape", leads=True),
         Column("in optimizer", leads=True),
+        Column("gradient holds", wraps=True),
         Column("value", "right"),
         Column("grad", "right"),
-        Column("gradient holds", wraps=True),
         *last,
     )
 
@@ -90,9 +90,9 @@ def _row(entry: Entry, now: bool, tight: bool) -> Row:
         Cell(_kind_lines(info)),
         Cell(_shape_lines(info)),
         Cell((Line(words.listed(info.owners, 3)) if info.owners else Line("none", "muted"),)),
+        _holds_cell(info),
         Cell(summary_lines(info.value, info.shape, tight=tight)) if info.value else Cell(),
         Cell(summary_lines(info.grad, info.shape, tight=tight)),
-        _holds_cell(info),
         _since_cell(entry) if now else _reached_cell(info),
     )
     return Row(cells, tone=_oddness(entry) if entry.odd else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -27,7 +27,7 @@ COLUMNS = (
     Column("before", "right"),
     Column("added", "right"),
     Column("after", "right"),
-    Column("gradient holds", wraps=True),
+    Column("gradient holds", wraps=True, joins=True),
 )
 MOST_PINS = 3
 LINES_A_ROW = 2
@@ -85,6 +85,14 @@ class Timeline:
         if not self.options.names:
             return None
         return frozenset(t.id for t in self.trace.tensors if words.matches(t, self.options.names))
+
+    @cached_property
+    def leaves(self) -> tuple[int, int]:
+        """How many leaves this run had to do with, and how many it left alone, as those of earlier
+        cells: the tables tell them apart in the same way."""
+        mine = self.trace.leaves()
+        near = [t.name in mine for t in self.trace.tensors if t.kind != "non-leaf"]
+        return sum(near), len(near) - sum(near)
 
     @cached_property
     def pins(self) -> Mapping[int, str]:
@@ -152,10 +160,17 @@ class Timeline:
         event = self.events.get(step.index)
         if event is not None:
             tone = self.pins.get(step.index, "")
-            yield from event_rows(event, self.infos, self.shown, detail, step.level, tone)
+            own = replace(event, unchanged=self._unchanged(event))
+            yield from event_rows(own, self.infos, self.shown, detail, step.level, tone)
             return
         like = self.examples.get(self.pattern[step.index - 1])
         yield from unkept_rows(step.index, like, step.level)
+
+    def _unchanged(self, event: Event) -> int:
+        """How many leaves of this run the event left alone. The event counts all that are known;
+        one that is gone by the end is not among the tensors, so that both ends are held."""
+        near, away = self.leaves
+        return max(0, min(event.unchanged - away, near - len(event.changes)))
 
     def _cut(self) -> tuple[Row, ...]:
         """First and last steps of a series that does not fold well, and a gap between."""

@@ -40,14 +40,15 @@ class Column:
         title: Its heading.
         align: Numbers are aligned to the right.
         wraps: Its text may be broken into lines.
-        leads: Where there is no room for so many columns (text), it becomes a line above
-            the others.
+        leads: Where there is no room for so many columns, it becomes a line above the others.
+        joins: Where there is still no room, its lines go below those of the first column left.
     """
 
     title: str
     align: Literal["left", "right"] = "left"
     wraps: bool = False
     leads: bool = False
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,20 @@ def test_nan_in_one_weight() -> None:
     assert [i for i, v in enumerate(values) if v != v] == [3 * 8 + 5]
 
 
-def test_none_without_incidents() -> None:
-    found, _ = trained(nn.Linear(8, 16), 8, clear=True)
+def test_without_incidents_it_is_the_last_change() -> None:
+    found, grads = trained(nn.Linear(8, 16), 8, clear=True)
+    grids = named(found, "model.weight")
+    assert {g.tensor for g in found.grids} == {grids["grad_after"].tensor}
+    assert list(grids["grad_after"].grid.values) == grads[-1].flatten().tolist()
+    step = found.event(grids["value_before"].event)
+    assert step is not None and (step.kind, step.number) == ("step", 4)
+    value = [np.array(grids[which].grid.values) for which in ("value_before", "value_after")]
+    assert np.allclose(value[0] - value[1], 0.1 * grads[-1].flatten().numpy(), atol=1e-6)
+
+
+def test_a_large_model_has_none_of_its_last_change() -> None:
+    model = nn.Sequential(*[nn.Linear(20, 20) for _ in range(5)])
+    found, _ = trained(model, 20, clear=True)
     assert found.grids == ()
 
 

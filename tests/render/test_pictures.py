@@ -13,7 +13,7 @@ from ipygradmagic.errors import LayoutUnavailableError, OptionError
 from ipygradmagic.options import Options
 from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.tensors import EMPTY, Holds, TensorInfo
-from ipygradmagic.render import drawing
+from ipygradmagic.render import drawing, layout
 from ipygradmagic.render.drawing import drawn
 from ipygradmagic.render.fates import FATES
 from ipygradmagic.render.graph import graph_dot
@@ -140,6 +140,70 @@ def test_a_layout_that_takes_too_long_is_tried_folded_then_given_up(monkeypatch)
     found = drawn(picture)
     assert not found.uri and found.reason == "too long"
     assert tried == [("1", drawing.LONGEST), ("2", drawing.LONGEST / 2)]
+
+
+def slow(monkeypatch, seconds):
+    """Layouts that take so many seconds of a clock that nobody waits for; their limits."""
+    now, limits = [0.0], []
+
+    def laid(dot, limit):
+        limits.append(limit)
+        wanted = seconds(dot)
+        now[0] += min(wanted, limit)
+        if wanted > limit:
+            raise LayoutUnavailableError(f"The layout took longer than {limit:g} s.")
+        return '<svg width="9pt" height="9pt" viewBox="0 0 9 9"></svg>'
+
+    monkeypatch.setattr(drawing, "layout", laid)
+    monkeypatch.setattr(drawing, "perf_counter", lambda: now[0])
+    return now, limits
+
+
+def several(n):
+    fine = [Picture(f"{i}", f"fine {i}", (f"told {i}",)) for i in range(n)]
+    return tuple(replace(p, coarser=(Picture("", f"coarse {p.caption}", ()),)) for p in fine)
+
+
+def test_all_pictures_of_a_report_together_take_a_limited_time(monkeypatch):
+    now, limits = slow(monkeypatch, lambda dot: 60.0)
+    page = to_html(View("", (Section("", several(40)),)))
+    assert now[0] <= drawing.WHOLE and limits[0] == drawing.LONGEST
+    assert len(limits) < 20 and "<img" not in page and "told 39" in page
+    assert page.count(drawing.HURRIED) == 1
+
+
+def test_later_pictures_are_drawn_coarser(monkeypatch):
+    now, _ = slow(monkeypatch, lambda dot: 1.2 if dot.startswith("fine") else 0.01)
+    page = to_html(View("", (Section("", several(12)),)))
+    assert now[0] <= drawing.WHOLE and page.count("<img") == 12
+    assert page.count(drawing.HURRIED) == 1
+    assert page.index("<img") < page.index(drawing.HURRIED)  # the first one was in time
+
+
+def test_pictures_in_time_are_not_spoken_of(monkeypatch):
+    slow(monkeypatch, lambda dot: 0.03)
+    page = to_html(View("", (Section("", several(12)),)))
+    assert page.count("<img") == 12 and "together" not in page
+
+
+def test_advice_on_layout_programs_is_given_once(monkeypatch):
+    def none(dot, limit):
+        raise LayoutUnavailableError("pip install graphviz-pure")
+
+    monkeypatch.setattr(drawing, "layout", none)
+    page = to_html(View("", (Section("", several(3)),)))
+    assert page.count("pip install") == 1 and "told 2" in page
+
+
+def test_a_layout_is_not_made_twice_whatever_its_limit(monkeypatch):
+    calls = []
+    monkeypatch.setattr(layout, "_called", lambda *given: calls.append(given) or b"<svg></svg>")
+    for limit in (2.0, 1.0, 0.3):
+        layout._run("dot", "digraph { once }", limit)
+    assert len(calls) == 1
+    for i in range(2 * layout.MOST_DONE):
+        layout._run("dot", f"digraph {{ n{i} }}", 2.0)
+    assert len(layout._DONE) == layout.MOST_DONE
 
 
 def test_hostile_names_stay_text():

@@ -12,7 +12,7 @@ from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.state import State
-from ipygradmagic.record.tensors import Holds, TensorInfo
+from ipygradmagic.record.tensors import GroupInfo, Holds, OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import report
 from ipygradmagic.render.html import to_html
@@ -261,7 +261,9 @@ def test_many_tensors_show_the_most_telling_first():
     dull = [Change(i, r.one(1.0), r.one(1.0), holds=Holds(1, 1, 1)) for i in range(2, 400)]
     stale = Change(400, r.one(1.0), r.one(1.0), holds=Holds(2, 1, 2, 1, 1))
     event = Event(1, "backward", 1, "backward", changes=(*dull, stale), unchanged=12)
-    shown = rows(r.trace_of([event]))
+    known = tuple(TensorInfo(i, f"w.{i}") for i in range(2, 413))
+    owner = OptimizerInfo("opt", "SGD", (GroupInfo(tuple(range(2, 413))),), 1)
+    shown = rows(r.trace_of([event], tensors=known, optimizers=(owner,)))
     assert len(shown) == 5
     assert "stale" in shown[3]
     assert "+ 395 more tensors alike · 12 unchanged" in shown[4]
