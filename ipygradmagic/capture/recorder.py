@@ -14,7 +14,16 @@ from types import CodeType
 
 from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.distance import Distances
-from ipygradmagic.capture.snapshot import MIDDLE, Look, Part, is_finite, is_zero, reduced, summary
+from ipygradmagic.capture.snapshot import (
+    Look,
+    Measured,
+    Part,
+    is_finite,
+    is_zero,
+    kept,
+    reduced,
+    summary,
+)
 from ipygradmagic.capture.source import Here, Sources
 from ipygradmagic.record.events import Change, Event, Kind, Source
 from ipygradmagic.record.tensors import EMPTY, SMALL, Summary
@@ -101,7 +110,7 @@ class RawChange:
 
     def reduce(self, distances: Distances) -> None:
         """Make the statistics now and let go of copies."""
-        if isinstance(self.value_after, Part):
+        if isinstance(self.value_after, (Part, Measured)):
             self.moved = distances.between(self.value_before, self.value_after)
         self.before, self.after = reduced(self.before), reduced(self.after)
         self.added = reduced(self.added)
@@ -236,8 +245,8 @@ class RawEvent:
         """How much it takes: changes, and elements of copied tensors."""
         copies = 0
         for change in self.changes:
-            if SMALL < change.leaf.numel <= MIDDLE:
-                copies += change.leaf.numel
+            if change.leaf.numel > SMALL:
+                copies += kept(change.leaf.numel)
         return len(self.changes) + 1, copies
 
     def reduce(self) -> None:

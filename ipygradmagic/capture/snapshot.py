@@ -18,14 +18,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ipygradmagic.record.tensors import SMALL, UNREAD, Number, Summary
+from ipygradmagic.record.tensors import COPIED, SMALL, UNREAD, Number, Summary
 
-MIDDLE = 65_536
+MIDDLE = COPIED
 """Up to this many elements, tensors are copied; their statistics are made when asked for."""
 LARGE = 1_048_576
 """Beyond this many elements, the statistics come from a sample."""
 BLOCKS, BLOCK = 1024, 1024
 """A sample is this many evenly spaced blocks of this many elements."""
+GLIMPSES, GLIMPSE = 64, 16
+"""Of tensors that are not copied, this many evenly spaced blocks of this many elements are: a
+cache line each. How far a tensor moved is estimated from them."""
 _FEW = 4
 """From this many small tensors on, one copy of all is quicker than reading each."""
 _REAL = {
@@ -43,9 +46,21 @@ _REAL = {
 
 
 class Measured:
-    """The sums of one large tensor, not yet put into a Summary."""
+    """The sums of one large tensor, not yet put into a Summary, and a copy of a few blocks of it."""
 
-    __slots__ = ("high", "inf", "low", "nan", "numel", "of", "square", "total", "zero", "zeros")
+    __slots__ = (
+        "blocks",
+        "high",
+        "inf",
+        "low",
+        "nan",
+        "numel",
+        "of",
+        "square",
+        "total",
+        "zero",
+        "zeros",
+    )
 
     def __init__(
         self,
@@ -56,8 +71,10 @@ class Measured:
         high: float,
         zeros: int | None,
         of: int | None = None,
+        blocks: Tensor | None = None,
     ) -> None:
         self.numel = numel
+        self.blocks = blocks
         self.total = total
         self.square = square
         self.low = low
@@ -322,7 +339,12 @@ def summary(found: Look) -> Summary | None:
 
 def reduced(found: Look) -> Look:
     """The same look without a copy behind it."""
-    return found.summary() if isinstance(found, Part) else found
+    return found.summary() if isinstance(found, (Part, Measured)) else found
+
+
+def kept(numel: int) -> int:
+    """How many elements of a dense tensor of this size a look copies."""
+    return numel if numel <= MIDDLE else GLIMPSES * GLIMPSE
 
 
 def is_zero(found: Look) -> bool:
@@ -513,9 +535,9 @@ class _NoGraph:
 
 def measure(tensor: Tensor) -> Measured:
     """Statistics of one tensor by few passes; of a sample of blocks if very large."""
-    whole = tensor.detach()
-    n = whole.numel()
-    seen = _sample(whole) if n > LARGE else whole.reshape(-1)
+    flat = tensor.detach().reshape(-1)
+    n = flat.numel()
+    seen = _blocks(flat, BLOCKS, BLOCK) if n > LARGE else flat
     if not seen.is_floating_point():
         seen = seen.double()
     wide = torch.float64 if seen.dtype is torch.float64 else torch.float32
@@ -523,9 +545,11 @@ def measure(tensor: Tensor) -> Measured:
     low, high = (float(v) for v in torch.aminmax(seen))
     square = _square(seen, wide)
     zeros = 0 if low > 0.0 or high < 0.0 else None
-    found = Measured(seen.numel(), total, square, low, high, zeros, n if n > LARGE else None)
+    of = n if n > LARGE else None
+    few = _blocks(flat, GLIMPSES, GLIMPSE).clone()
+    found = Measured(seen.numel(), total, square, low, high, zeros, of, few)
     if found.zero and n > LARGE:
-        found.zero = not int(torch.count_nonzero(whole))  # only claimed after an exact look
+        found.zero = not int(torch.count_nonzero(flat))  # only claimed after an exact look
     if not (math.isfinite(low) and math.isfinite(high)):
         found.nan, found.inf = int(torch.isnan(seen).sum()), int(torch.isinf(seen).sum())
     return found
@@ -541,8 +565,7 @@ def _square(seen: Tensor, wide: torch.dtype) -> float:
     return norm * norm
 
 
-def _sample(tensor: Tensor) -> Tensor:
-    """Evenly spaced blocks, as a strided view where the memory allows it."""
-    flat = tensor.reshape(-1)
-    step = flat.numel() // BLOCKS
-    return flat[: step * BLOCKS].view(BLOCKS, step)[:, :BLOCK]
+def _blocks(flat: Tensor, blocks: int, size: int) -> Tensor:
+    """So many evenly spaced blocks of this size, as a view."""
+    step = flat.numel() // blocks
+    return flat[: step * blocks].view(blocks, step)[:, :size]

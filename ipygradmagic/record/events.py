@@ -39,10 +39,11 @@ class Change:
             is None.
         value_before, value_after: Looks at the value; both None if the event leaves values be.
         holds: What the gradient holds after the event.
-        moved: Euclidean norm of ``value_after - value_before``, in the value's own unit: taken in
-            float64 from all elements of both, which are kept up to 65,536 of them. None where
-            there is no value before and after, where they have other sizes (a rebind), and for
-            larger tensors (of which only sums are kept: the norms do not tell the distance).
+        moved: Euclidean norm of ``value_after - value_before``, in the value's own unit, in
+            float64: of all elements, or, of more than 65,536, estimated from 64 evenly spaced
+            blocks of 16 (root of the mean square, times that of the number of elements). None
+            where there is no value before and after, where they have other sizes (a rebind), and
+            for an estimate where fewer than half of the blocks moved.
     """
 
     tensor: int

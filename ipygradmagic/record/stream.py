@@ -63,8 +63,8 @@ Its value ``value_before`` and ``value_after`` the event (null if the event leav
 ``..._norm`` float64, ``..._nan``, ``..._inf`` int64, ``..._values`` list of float64. And
 
 - ``value_moved`` float64: Euclidean norm of value_after - value_before (divided by
-  ``value_before_norm``, the update-to-weight ratio), from all elements of both; null for a tensor
-  of more than 65,536, of which only sums are kept.
+  ``value_before_norm``, the update-to-weight ratio), from all elements of both, or, of more than
+  65,536, estimated from 64 blocks of 16 (null if fewer than half of these moved).
 
 What its gradient holds after the event:
 

@@ -11,6 +11,9 @@ from ipygradmagic.record.source import SourceLocation
 
 SMALL = 16
 """Up to this many elements, every number of a tensor is kept."""
+COPIED = 65_536
+"""Up to this many elements, a tensor is copied whole when it is looked at; of larger ones, a few
+blocks."""
 
 Number = float | complex
 UNREAD = "not read"

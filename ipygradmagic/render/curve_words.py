@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ipygradmagic.record.events import Event
+from ipygradmagic.record.tensors import COPIED
 from ipygradmagic.render import words
 from ipygradmagic.render.groups import Groups
 from ipygradmagic.render.numbers import number
@@ -14,8 +15,6 @@ from ipygradmagic.render.view import Chart
 COMMON = 1e-3
 """Rule of thumb for an update as a part of the weights (A. Karpathy, CS231n notes: "somewhere
 around 1e-3")."""
-MOST_COPIED = 65_536
-"""Elements of the largest tensors that are copied (``capture.snapshot.MIDDLE``)."""
 LABELS = {"used": "used by {act}", "left": "left by {act}", "added": "what it added"}
 """Of the second line of a chart of gradient norms."""
 SAID = {
@@ -49,26 +48,30 @@ def about_ratios(events: Iterable[Event], groups: Groups, charts: Sequence[Chart
             f"A step of about {number(COMMON)} of the weights' norm is a common rule of thumb (the "
             "broken grey line); much longer ones tend to be unstable, much shorter ones slow."
         )
-    unknown = _unknown(events)
+    sampled, unknown = _large(events)
+    if any(tensor in sampled for tensor in groups.of):
+        yield (
+            f"How far a step moved tensors of more than {COPIED:,} elements is estimated from "
+            "a few evenly spaced blocks of each."
+        )
     names = [groups.names[t] for t in groups.of if t in unknown]
     if names:
         yield (
-            f"How far a step moved {words.listed(names)} is not known: of tensors of more than "
-            f"{MOST_COPIED:,} elements only sums are kept."
+            f"How far a step moved {words.listed(names)} is not known: too few of the blocks that "
+            "were looked at moved at all."
         )
 
 
-def _unknown(events: Iterable[Event]) -> set[int]:
-    """Large tensors that were moved nobody knows how far."""
-    return {
-        change.tensor
-        for event in events
-        if event.kind in MOVES
-        for change in event.changes
-        if change.moved is None
-        and change.value_after is not None
-        and change.value_after.numel > MOST_COPIED
-    }
+def _large(events: Iterable[Event]) -> tuple[set[int], set[int]]:
+    """Large tensors of which it was estimated how far they moved, and of which that is unknown."""
+    sampled: set[int] = set()
+    unknown: set[int] = set()
+    for event in events:
+        for change in event.changes if event.kind in MOVES else ():
+            after = change.value_after
+            if after is not None and after.numel > COPIED and after.norm is not None:
+                (unknown if change.moved is None else sampled).add(change.tensor)
+    return sampled, unknown
 
 
 def about_layers(groups: Groups, charts: Sequence[Chart]) -> Iterator[str]:

@@ -1,11 +1,10 @@
 """How loss, gradients and steps went over the run: small charts beside one another.
 
 Only what was measured is drawn: of a long run the middle is not kept, and how far a step moved a
-tensor of more than 65,536 elements is not known (the difference of two norms is not the norm of
-the difference). The norm of a gradient is drawn as each backward left it, and in a second line what
-the step really used where that is another (clipped, unscaled), or else what the step left behind
-where it changed the gradient itself, or else what the backward added where there was something
-in ``.grad`` already.
+tensor of more than 65,536 elements is estimated from a few blocks of it. The norm of a gradient
+is drawn as each backward left it, and in a second line what the step really used where that is
+another (clipped, unscaled), or else what the step left behind where it changed the gradient
+itself, or else what the backward added where there was something in ``.grad`` already.
 """
 
 from __future__ import annotations

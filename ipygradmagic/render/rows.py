@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.source import SourceLocation
-from ipygradmagic.record.tensors import Summary, TensorInfo
+from ipygradmagic.record.tensors import COPIED, Summary, TensorInfo
 from ipygradmagic.render import words
 from ipygradmagic.render.numbers import NBSP, count, number, shape_words, summary_lines
 from ipygradmagic.render.view import SIGNS, Cell, Line, Row, Tone
@@ -176,7 +176,8 @@ def _moved_cell(change: Change) -> Cell:
     before = change.value_before
     if change.moved is None or before is None or before.values is not None:
         return EMPTY
-    lines = [Line(f"moved{NBSP}{number(change.moved, 3)}", "number")]
+    about = f"≈{NBSP}" if before.numel > COPIED else ""
+    lines = [Line(f"moved{NBSP}{about}{number(change.moved, 3)}", "number")]
     if before.norm:
         part = number(change.moved / before.norm, 2)
         lines.append(Line(f"{part}{NBSP}of{NBSP}norm", "number", "muted"))

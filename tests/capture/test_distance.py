@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ipygradmagic.capture import recorder
 from ipygradmagic.capture.distance import Distances
-from ipygradmagic.capture.snapshot import MIDDLE, look_all
+from ipygradmagic.capture.snapshot import LARGE, MIDDLE, look_all
 from ipygradmagic.record.trace import Trace
 from tests.capture.programs import run
 
@@ -74,11 +74,44 @@ def test_the_distance_is_that_of_copies(sizes, optimizer, step, rounds, none) ->
         assert mine == [pytest.approx(x, rel=1e-9, abs=1e-300) for x in its]
 
 
-def test_a_larger_tensor_is_not_guessed_and_its_neighbours_are_known() -> None:
-    namespace: dict[str, object] = {"SIZES": [(MIDDLE, "float32"), (MIDDLE + 1, "float32")]}
-    trace = run(LOOP.format(optimizer="SGD", rounds=8, none=True, step=STEPS[0]), namespace)
+@pytest.mark.parametrize("n", [MIDDLE + 1, LARGE + 1])
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_of_a_larger_tensor_it_is_estimated_and_its_neighbours_are_exact(n, optimizer) -> None:
+    namespace: dict[str, object] = {"SIZES": [(MIDDLE, "float32"), (n, "float32")]}
+    trace = run(LOOP.format(optimizer=optimizer, rounds=8, none=True, step=STEPS[0]), namespace)
     for mine, its in zip(moved(trace), namespace["true"], strict=True):
-        assert mine == [pytest.approx(its[0]), None]
+        assert mine == [pytest.approx(its[0]), pytest.approx(its[1], rel=0.3)]
+
+
+def test_nothing_is_estimated_where_few_blocks_moved() -> None:
+    """An embedding of which a few rows were used."""
+    trace = run(
+        """
+        table = torch.nn.Embedding(5000, 16)
+        opt = torch.optim.SGD(table.parameters(), lr=0.1)
+        for i in range(6):
+            opt.zero_grad()
+            table(torch.arange(10)).pow(2).sum().backward()
+            opt.step()
+        """
+    )
+    steps = [e.changes[0] for e in trace.events if e.kind == "step"]
+    assert [c.moved for c in steps] == [None] * 6
+    assert all(c.value_before.norm != c.value_after.norm for c in steps)
+
+
+@pytest.mark.parametrize("optimizer", ["", "opt.step()"])
+def test_an_estimate_outlives_the_blocks(monkeypatch: pytest.MonkeyPatch, optimizer: str) -> None:
+    monkeypatch.setattr(recorder, "COPIES", 100)
+    monkeypatch.setattr(recorder, "EACH", 10)
+    namespace: dict[str, object] = {"SIZES": [(MIDDLE + 5, "float32")]}
+    step = optimizer or "for p in leaves: p.data -= 0.1 * p.grad"
+    trace = run(LOOP.format(optimizer="SGD", rounds=8, none=True, step=step), namespace)
+    kept = [e for e in trace.events if e.kind in ("step", "update")]
+    assert len(kept) == 8
+    for event in kept:
+        its = namespace["true"][event.number - 1]  # type: ignore[index]
+        assert event.changes[0].moved == pytest.approx(its[0], rel=0.3)
 
 
 def test_it_outlives_the_copies(monkeypatch: pytest.MonkeyPatch) -> None:

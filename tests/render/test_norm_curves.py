@@ -195,7 +195,20 @@ def test_what_is_not_known_is_said():
         for e in trace.events
     )
     assert "How far a step moved large is not known" in remarks(replace(trace, events=events))
-    assert "is not known" not in remarks(trace)
+    assert "is not known" not in remarks(trace) and "estimated" not in remarks(trace)
+
+
+def test_an_estimate_is_said_to_be_one():
+    trace = stepped(names=("small", "large"))
+    events = tuple(
+        replace(e, changes=(e.changes[0], replace(e.changes[1], value_after=large)))
+        if e.kind == "step"
+        else e
+        for large in [r.large(numel=65_537)]
+        for e in trace.events
+    )
+    told = remarks(replace(trace, events=events))
+    assert "more than 65,536 elements is estimated" in told and "is not known" not in told
 
 
 def test_the_rule_of_thumb_is_drawn_where_it_is_near():
