@@ -23,6 +23,8 @@ from ipygradmagic.render.view import Block, Fold, Paragraph, Picture
 
 MOST_PICTURES = 8
 """Each costs some kilobytes of the notebook and some milliseconds of layout."""
+FITTING = 20
+"""A picture of so few nodes fits; to make coarser ones would take as long as its layout."""
 LEGEND = (
     "Data flows along the grey arrows, from the leaves to the loss; the gradient flows back along "
     "the pink ones. An optimizer only knows its leaves: it reads their .grad there."
@@ -90,10 +92,12 @@ def state_scene(state: State) -> Scene | None:
 
 def picture_of(scene: Scene, title: str, depth: int | None = None) -> Picture:
     """The picture of a scene, with coarser ones for where it does not fit."""
-    pictures = [
-        Picture(title, dot_of(scene, small), lines_of(scene, small), _folded(small, scene))
-        for small in fold(scene, depth)
-    ]
+    pictures = []
+    for small in fold(scene, depth):
+        lines = lines_of(scene, small)
+        pictures.append(Picture(title, dot_of(scene, small), lines, _folded(small, scene)))
+        if len(small.groups) <= FITTING:
+            break
     return replace(pictures[0], coarser=tuple(pictures[1:]), firm=depth is not None)
 
 

