@@ -66,7 +66,8 @@ def _remembering() -> SummaryOf:
 class RawChange:
     """What an event did to one leaf, as looks.
 
-    ``moved`` is filled in when the copies are let go of before the record is made.
+    ``moved`` and ``piled`` (the distance of the gradients, where something was added to an earlier
+    one) are filled in when the copies are let go of before the record is made.
     """
 
     __slots__ = (
@@ -77,8 +78,8 @@ class RawChange:
         "exact",
         "holds",
         "leaf",
-        "mean",
         "moved",
+        "piled",
         "value_after",
         "value_before",
     )
@@ -90,7 +91,6 @@ class RawChange:
         self.changed = changed
         self.added: Look = None
         self.exact = True
-        self.mean: float | None = None
         self.value_before: Look = None
         self.value_after: Look = None
         self.holds = EMPTY
@@ -112,6 +112,8 @@ class RawChange:
         """Make the statistics now and let go of copies."""
         if isinstance(self.value_after, (Part, Measured)):
             self.moved = distances.between(self.value_before, self.value_after)
+        if self._piled() and isinstance(self.after, (Part, Measured)):
+            self.piled = distances.between(self.before, self.after)
         self.before, self.after = reduced(self.before), reduced(self.after)
         self.added = reduced(self.added)
         self.value_before = reduced(self.value_before)
@@ -123,19 +125,31 @@ class RawChange:
         moved = distances.between(old, new) if new is not None else None
         if new.__class__ is Summary:
             moved = getattr(self, "moved", None)  # seldom set, to save the run a store
+        before, after, mean, norm = of(self.before), of(self.after), None, None
+        if self._piled() and before is not None and after is not None:
+            if before.mean is not None and after.mean is not None:
+                mean = after.mean - before.mean
+            norm = distances.between(self.before, self.after)
+            if norm is None:
+                norm = getattr(self, "piled", None)
         return Change(
             tensor=self.leaf.id,
-            grad_before=of(self.before),
-            grad_after=of(self.after),
+            grad_before=before,
+            grad_after=after,
             grad_changed=self.changed,
             added=of(self.added),
             added_exact=self.exact,
-            added_mean=self.mean,
+            added_mean=mean,
+            added_norm=norm,
             value_before=of(old),
             value_after=of(new),
             holds=self.holds,
             moved=moved,
         )
+
+    def _piled(self) -> bool:
+        """Something was added to an earlier gradient, and is only known by what that became."""
+        return self.added is None and not self.exact
 
 
 def fill_added(change: RawChange, heard: list[Look] | None) -> None:
@@ -153,11 +167,6 @@ def fill_added(change: RawChange, heard: list[Look] | None) -> None:
         change.added = tuple(a - b for a, b in zip(after, before))
         change.exact = False
         return
-    if before.__class__ is not tuple and after.__class__ is not tuple:
-        old, new = summary(before), summary(after)
-        if old is not None and new is not None:
-            if old.mean is not None and new.mean is not None:
-                change.mean = new.mean - old.mean
     change.exact = False
 
 

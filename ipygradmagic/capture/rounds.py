@@ -138,8 +138,7 @@ def _told_alike(one: RawEvent, other: RawEvent) -> bool:
 
 def _form(event: RawEvent) -> tuple[object, ...]:
     changes = [
-        (c.leaf.id, c.changed, c.exact, c.mean, replace(c.holds, first=0, last=0))
-        for c in event.changes
+        (c.leaf.id, c.changed, c.exact, replace(c.holds, first=0, last=0)) for c in event.changes
     ]
     place = (event.kind, event.label, event.site, event.via, event.inside, event.graph)
     rest = (event.actor, event.missed, event.source, event.error, event.continues)

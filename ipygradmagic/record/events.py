@@ -33,10 +33,13 @@ class Change:
         grad_before, grad_after: Looks at the gradient; None where ``.grad`` is None.
         grad_changed: Whether the event changed the gradient at all.
         added: What this backward deposited; None for events that deposit nothing, and for a
-            large gradient on top of an earlier one (only ``added_mean`` is known there).
+            gradient of more than 16 elements on top of an earlier one (``added_mean`` and
+            ``added_norm`` are known there).
         added_exact: ``added`` was captured; otherwise it was derived as after - before.
         added_mean: Mean of what was added, from the means before and after, where ``added``
             is None.
+        added_norm: Norm of what was added, there: that of ``grad_after - grad_before``, taken as
+            ``moved`` is.
         value_before, value_after: Looks at the value; both None if the event leaves values be.
         holds: What the gradient holds after the event.
         moved: Euclidean norm of ``value_after - value_before``, in the value's own unit, in
@@ -57,6 +60,7 @@ class Change:
     value_after: Summary | None = None
     holds: Holds = EMPTY
     moved: float | None = None
+    added_norm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

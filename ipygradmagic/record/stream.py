@@ -57,7 +57,8 @@ and
 
 - ``grad_changed`` bool: the event changed the gradient.
 - ``grad_added_exact`` bool: captured; otherwise derived as after - before. Of what was added to
-  an earlier large gradient only ``grad_added_mean`` is known.
+  an earlier gradient of more than 16 elements, only ``grad_added_mean`` and ``grad_added_norm``
+  are known (the norm from all elements before and after, or from blocks, as ``value_moved``).
 
 Its value ``value_before`` and ``value_after`` the event (null if the event leaves values be):
 ``..._norm`` float64, ``..._nan``, ``..._inf`` int64, ``..._values`` list of float64. And
@@ -322,6 +323,8 @@ def _change_columns(change: Change) -> Row:
         row["grad_added_exact"] = change.added_exact and change.added is not None
     if change.added is None and change.added_mean is not None:
         row["grad_added_mean"] = change.added_mean
+    if change.added_norm is not None:
+        row["grad_added_norm"] = change.added_norm
     _put(row, "value_before", change.value_before, _OF_VALUES)
     _put(row, "value_after", change.value_after, _OF_VALUES)
     if change.moved is not None:

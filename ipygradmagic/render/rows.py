@@ -220,11 +220,14 @@ def _numel(shape: Sequence[int]) -> int:
 
 def _added_cell(change: Change, shape: Sequence[int], tight: bool) -> Cell:
     if change.added is not None:
-        lines = summary_lines(change.added, shape, tight=tight)
-        return Cell(_signed(lines, change.added, exact=change.added_exact))
+        shown = summary_lines(change.added, shape, tight=tight)
+        return Cell(_signed(shown, change.added, exact=change.added_exact))
+    lines = []
+    if change.added_norm is not None:
+        lines.append(Line(f"≈{NBSP}norm{NBSP}{number(change.added_norm)}", "number"))
     if change.added_mean is not None:
-        return Cell((Line(f"≈{NBSP}mean{NBSP}{number(change.added_mean)}", "number"),))
-    return EMPTY
+        lines.append(Line(f"≈{NBSP}mean{NBSP}{number(change.added_mean)}", "number"))
+    return Cell(tuple(lines)) if lines else EMPTY
 
 
 def _signed(lines: tuple[Line, ...], added: Summary, *, exact: bool) -> tuple[Line, ...]:

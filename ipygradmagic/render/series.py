@@ -110,6 +110,8 @@ def norms(events: Iterable[Event], group_of: GroupOf) -> Norms:
 
 def _deposited(found: Norms, group: str, number: int, change: Change) -> None:
     norm, added = _norm(change.grad_after), _norm(change.added)
+    if change.added is None:
+        added = change.added_norm
     found.members.setdefault(group, set()).add(change.tensor)
     found.after.put(group, number, change.tensor, norm)
     found.added.put(group, number, change.tensor, added)

@@ -464,6 +464,10 @@ class Comparison:
                     self.say(
                         event, leaf, f"mean added {row.added_mean}, was {true.double().mean()}"
                     )
+            if row.added_norm is not None and math.isfinite(size):
+                norm = float(torch.linalg.vector_norm(true.double()))
+                if not near(row.added_norm, norm, size * math.sqrt(after.numel())):
+                    self.say(event, leaf, f"norm added {row.added_norm}, was {norm}")
             return
         if row.added_exact:
             if len(parts) != 1:

@@ -139,6 +139,30 @@ def test_it_outlives_the_copies(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [c.moved for c in ordered] == [pytest.approx(x) for x in true[event.number - 1]]
 
 
+@pytest.mark.parametrize(("n", "about"), [(17, 1e-5), (5000, 1e-5), (MIDDLE + 1, 0.3)])
+@pytest.mark.parametrize("step", ["", "opt.step()"])
+def test_what_is_added_to_an_earlier_gradient(n: int, about: float, step: str) -> None:
+    """The forgotten ``zero_grad``: every backward adds the same, and the gradient grows."""
+    trace = run(
+        f"""
+        torch.manual_seed(0)
+        x = torch.randn({n})
+        w = torch.zeros({n}, requires_grad=True)
+        opt = torch.optim.SGD([w], lr=0.1)
+        for i in range(9):
+            (w * x).sum().backward()
+            {step}
+        true = float(x.norm())
+        """,
+        space := {},
+    )
+    rows = [e.changes[0] for e in trace.events if e.kind == "backward"]
+    assert rows[0].added.norm == pytest.approx(space["true"]) and rows[0].added_norm is None
+    assert [r.added for r in rows[1:]] == [None] * 8
+    assert [r.added_norm for r in rows[1:]] == [pytest.approx(space["true"], rel=about)] * 8
+    assert rows[-1].grad_after.norm == pytest.approx(9 * space["true"], rel=1e-4)
+
+
 def test_of_a_turned_vector_not_the_difference_of_norms() -> None:
     found = run(
         """
