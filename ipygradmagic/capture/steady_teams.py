@@ -27,9 +27,10 @@ LEARN = 8
 """Rounds after which learning is given up, if the books do not move evenly by then."""
 LONGEST = 256
 """Entries of a round, at most."""
-MOST_COPIES = COPIES // 3
-"""Rounds that copy more elements than this are booked at once: putting aside keeps about a dozen
-rounds more (10 MB)."""
+MOST_COPIES = 3 * COPIES // 5
+"""Rounds that copy more elements than this are booked at once: while rounds are put aside, some
+four are kept that the recorder would have dropped (2 MB each: an event's copy of what it leaves is
+that of what the next one finds, and counted with both)."""
 
 
 @dataclass(slots=True, eq=False)
