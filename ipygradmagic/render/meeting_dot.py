@@ -112,7 +112,7 @@ def _draw_group(dot: graphviz.Digraph, key: str, group: Group, names: Mapping[Ac
     style, width = ("rounded,dashed,filled", "2") if remarks else ("rounded,filled", "1.4")
     dot.node(
         key,
-        html_label(group.label, strong=remarks),
+        html_label(group.label, ties.plainly(), strong=remarks),
         style=style,
         penwidth=width,
         **painted("odd" if remarks else "leaf", COLOURS[(STALE if remarks else FRESH).name]),
