@@ -22,7 +22,9 @@ MOST_ACTORS = 8
 """Losses, and likewise optimizers and lines by hand; more of them are counted."""
 MOST_GROUPS = 12
 NAMED = 3
-"""So many leaves of a group are named one by one."""
+"""So many leaves of a group are named one by one, ..."""
+MOST_NAMED = 28
+"""... if that takes no more characters: a wide node makes the whole map small."""
 OLD, NEW = "(old tensor)", "(new tensor)"
 """Two leaves of one name, of which the optimizer holds the first and the loss reaches the second."""
 NOBODY = "nobody uses it"
@@ -88,9 +90,11 @@ class Group:
     @property
     def label(self) -> str:
         """Their names, or what these have in common."""
-        if len(self.names) <= NAMED:
-            return ", ".join(words.short(name) for name in self.names)
         common = {prefix(name) for name in self.names}
+        named = ", ".join(words.short(name) for name in self.names[:NAMED])
+        brief = len(named) <= MOST_NAMED or len(common) > 1 or len(self.names) == 1
+        if len(self.names) <= NAMED and brief:
+            return named
         tensors = words.plural(len(self.names), "tensor")
         if len(common) == 1:
             return f"{words.short(common.pop())}.* ({tensors})"

@@ -63,6 +63,9 @@ def meeting_dot(meeting: Meeting, trace: Trace) -> str:
         dot.node(key, _actor_label(actor, infos), **_USER)
     for i, group in enumerate(meeting.groups):
         _draw_group(dot, f"g{i}", group, names)
+    with dot.subgraph(graph_attr={"rank": "same"}) as middle:  # also those that only one side knows
+        for i in range(len(meeting.groups)):
+            middle.node(f"g{i}")
     if meeting.left:
         dot.node(
             "more", html_label(f"… {words.plural(meeting.left, 'more group')}"), shape="plaintext"

@@ -20,7 +20,7 @@ from ipygradmagic.record.tensors import EMPTY, GroupInfo, OptimizerInfo, TensorI
 from ipygradmagic.record.trace import CellError, Trace
 from ipygradmagic.render.graph_nodes import html_label, in_optimizer
 from ipygradmagic.render.marks import found_by
-from ipygradmagic.render.meeting import lines, meeting_of
+from ipygradmagic.render.meeting import Group, Ties, lines, meeting_of
 from ipygradmagic.render.meeting_dot import meeting_dot
 from ipygradmagic.render.report import MAP, STRIP, report_view
 from ipygradmagic.render.strip import drawing
@@ -159,3 +159,16 @@ def test_tensors_of_other_cells_are_counted_and_not_tabulated() -> None:
     text = to_text(report_view(r.trace_of(run.events, tensors=(*run.tensors, *others)), Options()))
     assert "20 more tensors that this run left alone: other10" in text and "14 more" in text
     assert "other29" not in text
+
+
+def test_leaves_that_never_meet_stand_in_one_column() -> None:
+    dot = meeting_dot(meeting_of(swapped()), swapped())
+    (column,) = re.findall(r"\{[^{}]*rank=same[^{}]*\}", dot)
+    assert "g0" in column and "g1" in column
+
+
+def test_long_names_of_one_module_do_not_make_the_map_wide() -> None:
+    names = ("backbone[0].weight", "backbone[0].bias")
+    assert Group(names, Ties()).label == "backbone[0].* (2 tensors)"
+    assert Group(("net.weight", "net.bias"), Ties()).label == "net.weight, net.bias"
+    assert Group(("a" * 30,), Ties()).label == "a" * 30
