@@ -14,7 +14,6 @@ from ipygradmagic.record.events import Event
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
-from ipygradmagic.render.condense import prefix
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.view import SIGNS
 
@@ -90,7 +89,7 @@ class Group:
     @property
     def label(self) -> str:
         """Their names, or what these have in common."""
-        common = {prefix(name) for name in self.names}
+        common = {name.rpartition(".")[0] or name for name in self.names}
         named = ", ".join(words.short(name) for name in self.names[:NAMED])
         brief = len(named) <= MOST_NAMED or len(common) > 1 or len(self.names) == 1
         if len(self.names) <= NAMED and brief:

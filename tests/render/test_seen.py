@@ -172,3 +172,17 @@ def test_long_names_of_one_module_do_not_make_the_map_wide() -> None:
     assert Group(names, Ties()).label == "backbone[0].* (2 tensors)"
     assert Group(("net.weight", "net.bias"), Ties()).label == "net.weight, net.bias"
     assert Group(("a" * 30,), Ties()).label == "a" * 30
+
+
+def test_in_a_terminal_of_80_columns_no_name_is_cut_in_two_and_no_line_is_longer() -> None:
+    def forgotten() -> None:
+        stack = nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 1))
+        opt = torch.optim.Adam(stack.parameters(), lr=0.01)
+        for _ in range(20):
+            stack(torch.ones(8, 4)).pow(2).mean().backward()
+            opt.step()
+
+    text = to_text(report_view(traced(forgotten), Options()), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    table = text.partition("── Timeline ──")[2].partition("── Curves ──")[0]
+    assert table.count("stack[0].weight.grad ") >= 3 and "\n      gradient holds" in table
