@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ipygradmagic.diagnose import patch
 from ipygradmagic.diagnose.words import (
@@ -21,6 +21,10 @@ from ipygradmagic.record.findings import Edit, Evidence, Finding, Remedy
 from ipygradmagic.record.ledger import Incident, LeafBook
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.trace import Trace
+
+GUILTY = ("stale", "decayed", "leaked", "reused-part", "reused-later")
+"""Incidents after which a gradient is not called right."""
+MOST_CLEARED = 3
 
 
 def stale_gradient(trace: Trace) -> Iterator[Finding]:
@@ -156,7 +160,7 @@ def leftover(trace: Trace) -> Iterator[Finding]:
             consequence="The first step goes in a direction that mixes old and new gradients.",
             remedy=Remedy(
                 "Clear the gradients before the loop.",
-                f"{incident.actor}.zero_grad()" if incident.actor else "w.grad = None",
+                _clearing(incident.actor, incident.tensors),
             ),
             evidence=evidence_of(incident, incident.where, incident.deposited, incident.origin),
         )
@@ -240,6 +244,13 @@ def uncleared_gradient(trace: Trace) -> Iterator[Finding]:
         )
 
 
+def _clearing(optimizer: str | None, names: Sequence[str]) -> str:
+    """The line that empties these gradients."""
+    if optimizer:
+        return f"{optimizer}.zero_grad()"
+    return " = ".join([*(f"{name}.grad" for name in names[:MOST_CLEARED] or ("w",)), "None"])
+
+
 def growing_sum(trace: Trace) -> Iterator[Finding]:
     """Several backward passes that nothing consumed or cleared: the beginner's surprise."""
     moved = {t.name for t in trace.tensors if t.kind == "non-leaf"}  # the name: to a result
@@ -262,7 +273,10 @@ def growing_sum(trace: Trace) -> Iterator[Finding]:
             "Each backward adds to .grad what it computed; nothing used or cleared the gradient "
             "in between. That is how gradients are accumulated on purpose."
         ),
-        remedy=Remedy("To see one pass alone, clear the gradient before it.", "w.grad = None"),
+        remedy=Remedy(
+            "To see one pass alone, clear the gradient before it.",
+            _clearing("", [b.name for b in books]),
+        ),
         evidence=Evidence(
             lines=lines(next((e.where for e in trace.events if e.kind == "backward"), None)),
             tensors=tuple(b.name for b in books),
@@ -307,12 +321,20 @@ def accumulation(trace: Trace) -> Iterator[Finding]:
         name="accumulation",
         severity="fine",
         title=(
-            f"{size} backward passes per update, each used exactly once: gradient accumulation, not "
-            f"a forgotten zero_grad.{_rest(books)}"
+            f"{_whose(trace, books)}{size} backward passes per update, each used exactly once: gradient "
+            f"accumulation, not a forgotten zero_grad.{_rest(books)}"
         ),
         cause="The gradients are cleared after each update, so no contribution is used twice.",
         evidence=Evidence(tensors=tuple(b.name for b in books)),
     )
+
+
+def _whose(trace: Trace, books: list[LeafBook]) -> str:
+    """``judge.weight: `` where other gradients did not fare so well, and nothing where all did."""
+    good = {b.name for b in books}
+    ill = any(b.deposits and not b.consumptions for b in trace.ledger.books)
+    ill = ill or any(n not in good for i in of_kind(trace, *GUILTY) for n in i.tensors)
+    return f"{listed([b.name for b in books])}: " if ill else ""
 
 
 def _rest(books: list[LeafBook]) -> str:
@@ -445,7 +467,8 @@ def zeroed(trace: Trace) -> Iterator[Finding]:
             name="zeroed",
             severity="fine",
             title=(
-                f"{plural(passes, 'backward pass')}, {plural(updates, 'update')}: {used} was {how}"
+                f"{_whose(trace, books)}{plural(passes, 'backward pass')}, "
+                f"{plural(updates, 'update')}: {used} was {how}"
                 + (", and cleared before the next one." if cleared > 1 else ".")
             ),
             cause="Nothing stale: the ledger followed every contribution from deposit to use.",
@@ -459,6 +482,5 @@ def _any_stale(trace: Trace) -> bool:
 
 def _clean_books(trace: Trace) -> list[LeafBook]:
     """Books of names without any incident of use."""
-    kinds = ("stale", "decayed", "leaked", "reused-part", "reused-later")
-    guilty = {n for i in of_kind(trace, *kinds) for n in i.tensors}
+    guilty = {n for i in of_kind(trace, *GUILTY) for n in i.tensors}
     return [b for b in trace.ledger.books if b.name not in guilty and b.consumptions]

@@ -36,7 +36,7 @@ def fitted(table: Table) -> tuple[Table, bool]:
     rest = [i for i in every if i not in leads]
     if sum(_pixels(table, i) for i in rest) + INDENT <= ROOM:
         return table, True
-    return _joined(table, rest[0]), True
+    return joined(table, rest[0]), True
 
 
 def _pixels(table: Table, index: int) -> float:
@@ -55,7 +55,7 @@ def _line(line: Line, most: float, *, wraps: bool) -> float:
     return wide if firm else min(wide, most)
 
 
-def _joined(table: Table, first: int) -> Table:
+def joined(table: Table, first: int) -> Table:
     """The same without the columns that join; what they say is in the column ``first``."""
     below = [i for i, column in enumerate(table.columns) if column.joins]
     if not below:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ipygradmagic.record.events import Change, Event
-from ipygradmagic.record.graph import Graph
+from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
@@ -43,12 +43,12 @@ def frames_of(trace: Trace) -> tuple[Block, ...]:
 
 
 def _frames(trace: Trace) -> Iterator[tuple[str, Picture]]:
-    first = trace.graphs[0]
+    first = _with_loss(trace.graphs[0])
     yield "forward: the loss is known, no gradient yet", _forward(trace, first)
     graph = first
     for event in _events(trace, first):
         own = next((g for g in trace.graphs if g.event == event.index), None)
-        graph = own or _without_numbers(graph)
+        graph = _with_loss(own) if own else _without_numbers(graph)
         yield _title(event), _after(trace, graph, event)
 
 
@@ -72,12 +72,25 @@ def _events(trace: Trace, first: Graph) -> list[Event]:
     return found
 
 
+def _with_loss(graph: Graph) -> Graph:
+    """The loss is the result of the operation that made it, and has its numbers."""
+    made = {edge.target: edge.source for edge in graph.edges}
+    by_id = {node.id: node for node in graph.nodes}
+
+    def told(node: Node) -> Node:
+        last = by_id.get(made.get(node.id, -1)) if node.kind == "loss" else None
+        if last is None or last.kind != "operation":
+            return node
+        return replace(node, value=last.value, grad=last.grad, shape=last.shape)
+
+    return replace(graph, nodes=tuple(told(node) for node in graph.nodes))
+
+
 def _forward(trace: Trace, graph: Graph) -> Picture:
     nodes = tuple(replace(node, grad=None) for node in graph.nodes)
     scene = _scene(trace, replace(graph, nodes=nodes), graph.event - 1)
-    return _drawn(
-        "The forward has built the graph; backward will go through it from the loss.", scene
-    )
+    said = "The forward has built the graph; backward will go through it from the loss."
+    return _drawn(said, replace(scene, flowed=False))
 
 
 def _after(trace: Trace, graph: Graph, event: Event) -> Picture:

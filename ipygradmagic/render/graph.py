@@ -44,6 +44,7 @@ MOST_OWNED = 12
 """Pictures of more leaves do without arrows from optimizers: the words stay."""
 _BOTH_WAYS = {"dir": "both", "color": f"{GREY}:{LOSS}"}
 """Two rails: data down, the gradient up."""
+_FORWARD = {"color": GREY}
 _DATA_ONLY = {"color": GREY, "style": "dotted"}
 
 
@@ -92,7 +93,8 @@ def dot_of(scene: Scene, small: Condensed) -> str:
     _add_groups(dot, small, scene)
     for tail, head in small.edges:  # as the gradient flows; drawn as the data does
         order = {"constraint": "false"} if (tail, head) in small.back else {}
-        dot.edge(f"n{head}", f"n{tail}", **_BOTH_WAYS, **order)
+        rails = _BOTH_WAYS if scene.flowed else _FORWARD
+        dot.edge(f"n{head}", f"n{tail}", **rails, **order)
     if small.level is None and len(small.groups) <= MOST_DEAD_ENDS:
         _add_dead_ends(dot, small)
     if scene.graph.truncated:
@@ -119,7 +121,7 @@ def _add_groups(dot: graphviz.Digraph, small: Condensed, scene: Scene) -> None:
                 add_group(dot, group, scene, times=_times(group, small))
             continue
         title = f"{words.clean('.'.join(path), MOST_LABEL)}  × {count(small.times[path])}"
-        look = {"color": GREY, "style": "rounded,dashed", "margin": "10"}
+        look = {"color": GREY, "style": "rounded,dashed", "margin": "10", "labeljust": "l"}
         label = html_label(title)
         with dot.subgraph(name=f"cluster_{i}", graph_attr={"label": label, **look}) as frame:
             for group in groups:

@@ -58,10 +58,18 @@ def label_of(node: Node) -> str:
 def html_label(title: str, *small: str, strong: Sequence[str] = ()) -> str:
     """An HTML-like label: a title, small lines, and lines that stand out."""
     rest = [s for s in small if s]
-    lines = [f"<b>{_escaped(title)}</b>" if rest or strong else _escaped(title)]
+    lines = [f"<b>{_roomy(title)}</b>" if rest or strong else _escaped(title)]
     lines += [f'<font point-size="9">{_escaped(s)}</font>' for s in rest]
-    lines += [f'<b><font point-size="9">{_escaped(s)}</font></b>' for s in strong if s]
+    lines += [f'<b><font point-size="9">{_roomy(s)}</font></b>' for s in strong if s]
     return f"<{'<br/>'.join(lines)}>"
+
+
+def _roomy(text: str) -> str:
+    """Bold text, with blanks about a long one: where there is no Helvetica it is shown wider than
+    the layout program reckons, and would stick out of its box."""
+    said = _escaped(text)
+    blanks = "\u00a0" * (max(0, min(len(text), 2 * MOST_LABEL) - 20) // 4)
+    return f"{blanks}{said}{blanks}"
 
 
 def end_label(said: Sequence[str]) -> str:
@@ -112,7 +120,7 @@ def add_group(
     elif node is not None and node.kind == "loss":
         said = "" if label_of(node) == "loss" else "the loss"
         look = {"shape": "box", "style": "filled", "penwidth": "2", **painted("loss", LOSS)}
-        dot.node(name, html_label(label_of(node), said), **look)
+        dot.node(name, html_label(label_of(node), said, *_passing(node)), **look)
     elif node is None:
         said = kinds(group.nodes)
         dot.node(
@@ -164,7 +172,7 @@ def add_leaf(
         strong.append("" if state.grad is None else state.words)
         strong.append(SEVERAL_LINES if state.mixed else "")
     if not scene.arrows and tensor in scene.reached and scene.owners(tensor):
-        small.append(f"in optimizer {words.listed(scene.owners(tensor), 2)}")
+        small.append(in_optimizer(scene.owners(tensor), 2))
     remark = scene.remark(tensor)
     look = outline(scene.fate(tensor))
     if tensor not in scene.reached and remark != FROZEN:
@@ -207,8 +215,15 @@ def owners_said(leaves: Sequence[Node], scene: Scene) -> str:
     tally = Counter(o for n in leaves for o in scene.owners(n.tensor))
     every = [name for name, n in tally.items() if n == len(leaves)]
     some = [f"{name} ({count(n)} of {count(len(leaves))})" for name, n in tally.items()]
-    said = words.listed(every, 2) if len(every) == len(tally) else ", ".join(some[:2])
-    return f"in optimizer {said}" if said else ""
+    return in_optimizer(every if len(every) == len(tally) else some[:2], 2)
+
+
+def in_optimizer(names: Sequence[str], most: int) -> str:
+    """``in optimizer opt``; one of that very name is not named twice."""
+    said = words.listed(names, most)
+    if not said:
+        return ""
+    return f"in {said}" if said.startswith("optimizer") else f"in optimizer {said}"
 
 
 def _own_name(leaf: Node) -> str:

@@ -11,7 +11,7 @@ from ipygradmagic.render import words
 from ipygradmagic.render.condense import Condensed, Group, children, distances
 from ipygradmagic.render.ends import end_lines
 from ipygradmagic.render.fates import BROKEN, OLD, STALE
-from ipygradmagic.render.graph_nodes import fates_said, label_of, owners_said
+from ipygradmagic.render.graph_nodes import fates_said, in_optimizer, label_of, owners_said
 from ipygradmagic.render.numbers import brief, count
 from ipygradmagic.render.scene import FROZEN, SEVERAL_LINES, LeafState, Scene, worst
 
@@ -112,7 +112,7 @@ def _facts(scene: Scene, tensor: int | None) -> str:
         facts += [SEVERAL_LINES] if state.mixed else []
     owners = scene.owners(tensor)
     if owners:
-        facts.append(f"in optimizer {words.listed(owners, 3)}")
+        facts.append(in_optimizer(owners, 3))
     remark = scene.remark(tensor)
     if remark:
         facts.append(remark)

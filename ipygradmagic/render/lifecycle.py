@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import islice
 
 from ipygradmagic.record.events import Event, Kind
-from ipygradmagic.record.findings import SEVERITIES
+from ipygradmagic.record.findings import SEVERITIES, Finding
 from ipygradmagic.record.tensors import EMPTY, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
@@ -24,6 +24,7 @@ from ipygradmagic.render.plan import Planner, Show, Skip
 from ipygradmagic.render.timeline import Timeline
 from ipygradmagic.render.view import SIGNS, Mark, Stage, Strip, Tone
 
+CAPTION = "What each gradient holds"
 MOST_STAGES = 22
 LADDER = ((2, 1), (1, 1), (1, 0))
 """Rounds at the start and at the end of each loop; the first that fits is taken."""
@@ -67,9 +68,21 @@ class Lifecycle:
         """Events that a finding points at first, and how serious it is."""
         found: dict[int, Tone] = {}
         for finding in self.trace.findings:
-            if finding.severity != "fine" and finding.evidence.events:
-                found.setdefault(finding.evidence.events[0], finding.severity)
+            first = self._first(finding)
+            if finding.severity != "fine" and first:
+                found.setdefault(first, finding.severity)
         return found
+
+    def _first(self, finding: Finding) -> int:
+        """The event that a finding points at first, 0 if at none.
+
+        A graph was freed by an event that was right; it is the one that asked again that failed.
+        """
+        first = next(iter(finding.evidence.events), 0)
+        error = self.trace.error
+        if first and error is not None and first == error.freed_by:
+            return next((e.index for e in self.trace.events if e.error), first)
+        return first
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -152,9 +165,11 @@ class Lifecycle:
         seen = lesson(rows, stages) if tone else ""
         if not seen and any(f.name == "leaked-gradient" for f in self.trace.findings):
             seen = leak(rows, stages)
-        notes = [*self._notes(), *left]
+        marked = [*self._notes()]
+        # the sentence above says what the only marked column is
+        notes = [*(marked if len(marked) > 1 or not seen else []), *left]
         return Strip(
-            "What each gradient holds",
+            CAPTION,
             seen,
             tone if seen else "",
             self._place(),
@@ -262,8 +277,7 @@ class Lifecycle:
     def _notes(self) -> Iterator[str]:
         shown = {s.index for s in self.steps if isinstance(s, Show)}
         for finding in self.trace.findings[:MOST_NOTES]:
-            first = finding.evidence.events[:1]
-            event = self.timeline.events.get(first[0]) if first else None
+            event = self.timeline.events.get(self._first(finding))
             if finding.severity != "fine" and event is not None and event.index in shown:
                 name = words.short(finding.name)
                 where = f"{event.kind} #{count(event.number)}"

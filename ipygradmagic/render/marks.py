@@ -16,7 +16,6 @@ from ipygradmagic.render.fates import (
     OLD,
     STALE,
     SUMMED,
-    UNKNOWN,
     USED,
     ZERO,
     Fate,
@@ -52,7 +51,7 @@ def found_by(change: Change) -> Mark:
         return mark_of(grad, change.holds if grad is not None else EMPTY)
     if grad.zero:
         return Mark(ZERO.name, ZERO.mark, ZERO.word)
-    state = BROKEN if not grad.finite else OLD if change.holds.earlier else UNKNOWN
+    state = OLD if grad.finite else BROKEN  # nothing of this run came before
     return Mark(state.name, state.mark, state.word)
 
 

@@ -14,7 +14,6 @@ from ipygradmagic.record.events import Event
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
-from ipygradmagic.render.condense import prefix
 from ipygradmagic.render.numbers import count
 from ipygradmagic.render.view import SIGNS
 
@@ -22,7 +21,12 @@ MOST_ACTORS = 8
 """Losses, and likewise optimizers and lines by hand; more of them are counted."""
 MOST_GROUPS = 12
 NAMED = 3
-"""So many leaves of a group are named one by one."""
+"""So many leaves of a group are named one by one, ..."""
+MOST_NAMED = 28
+"""... if that takes no more characters: a wide node makes the whole map small."""
+OLD, NEW = "(old tensor)", "(new tensor)"
+"""Two leaves of one name, of which the optimizer holds the first and the loss reaches the second."""
+NOBODY = "nobody uses it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,17 @@ class Actor:
 
 @dataclass(slots=True)
 class Ties:
-    """What was done to one leaf (all leaves of one name), how often, by whom, and what is wrong."""
+    """What was done to one leaf (all leaves of one name), how often, by whom, and what is wrong.
+
+    ``early``: nothing in the whole run uses any gradient, so that it is no wonder here.
+    """
 
     adds: Counter[Actor] = field(default_factory=Counter)
     uses: Counter[Actor] = field(default_factory=Counter)
     clears: Counter[Actor] = field(default_factory=Counter)
     owners: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
+    early: bool = False
 
     def key(self) -> tuple[object, ...]:
         """Leaves with one key are drawn as one."""
@@ -60,11 +68,15 @@ class Ties:
         said = list(self.alarms)
         if not self.adds:
             said.append("no loss reaches it")
-        if not self.uses and not self.owners:
-            said.append("nobody uses it")
+        if not self.uses and not self.owners and not self.early:
+            said.append(NOBODY)
         if sum(self.adds.values()) > 1 and self.uses and not self.clears:
             said.append("never cleared")
         return said
+
+    def plainly(self) -> str:
+        """What is so, and not odd."""
+        return "not used yet" if self.early and self.adds else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +89,11 @@ class Group:
     @property
     def label(self) -> str:
         """Their names, or what these have in common."""
-        if len(self.names) <= NAMED:
-            return ", ".join(words.short(name) for name in self.names)
-        common = {prefix(name) for name in self.names}
+        common = {name.rpartition(".")[0] or name for name in self.names}
+        named = ", ".join(words.short(name) for name in self.names[:NAMED])
+        brief = len(named) <= MOST_NAMED or len(common) > 1 or len(self.names) == 1
+        if len(self.names) <= NAMED and brief:
+            return named
         tensors = words.plural(len(self.names), "tensor")
         if len(common) == 1:
             return f"{words.short(common.pop())}.* ({tensors})"
@@ -112,40 +126,68 @@ class Meeting:
 
 def meeting_of(trace: Trace) -> Meeting:
     """The map of a run; of events that look alike, those that were kept speak for all."""
+    names = _names(trace)
     infos = {info.id: info for info in trace.tensors}
     classes = {optimizer.name: optimizer.cls for optimizer in trace.optimizers}
     often = Counter(trace.pattern) or Counter(event.signature for event in trace.events)
     ties: defaultdict[str, Ties] = defaultdict(Ties)
     for info in trace.tensors:
         if info.kind == "leaf" and info.reached:
-            ties[_name(info, info.id)]
+            ties[names[info.id]]
     for optimizer in trace.acting():
         for tensor in (t for owned in optimizer.groups for t in owned.tensors):
-            ties[_name(infos.get(tensor), tensor)].owners += (optimizer.name,)
+            ties[names.get(tensor, f"tensor {tensor}")].owners += (optimizer.name,)
     seen: set[int] = set()
     for event in trace.events:
         for change in event.changes:
             leaf = infos.get(change.tensor)
             if leaf is not None and leaf.kind != "leaf":
                 continue
-            one = ties[_name(leaf, change.tensor)]
+            one = ties[names.get(change.tensor, f"tensor {change.tensor}")]
             if event.signature not in seen:
                 _tie(one, event, often[event.signature], classes)
         seen.add(event.signature)
     for finding in trace.findings:
-        for name in finding.evidence.tensors if finding.alarm else ():
+        for called in finding.evidence.tensors if finding.alarm else ():
+            name = called if called in ties else f"{called} {NEW}"
             if name in ties:
                 ties[name].alarms += (f"{SIGNS[finding.severity]} {words.short(finding.name)}",)
     grouped: dict[tuple[object, ...], list[str]] = {}
+    early = not any(one.uses or one.owners for one in ties.values())
     for name, one in ties.items():
+        one.early = early
         if one.adds or one.uses or one.owners:
             grouped.setdefault(one.key(), []).append(name)
     groups = [Group(tuple(names), ties[names[0]]) for names in grouped.values()]
     return Meeting(tuple(groups[:MOST_GROUPS]), len(groups) - len(groups[:MOST_GROUPS]))
 
 
-def _name(info: TensorInfo | None, tensor: int) -> str:
-    return info.name if info is not None and info.name else f"tensor {tensor}"
+def _names(trace: Trace) -> dict[int, str]:
+    """What each tensor goes by: leaves that follow one another under one name are one.
+
+    Except where the optimizer holds an earlier one than the loss reaches: they never meet, and a
+    map that made them one would show the opposite of what is wrong.
+    """
+    owned = {t for o in trace.acting() for given in o.groups for t in given.tensors}
+    reached = {c.tensor for e in trace.events if e.kind == "backward" for c in e.changes}
+    missed: defaultdict[str, set[int]] = defaultdict(set)
+    met: defaultdict[str, set[int]] = defaultdict(set)
+    for info in trace.tensors:
+        if info.generations > 1 and info.kind == "leaf":
+            if info.id in reached:
+                met[info.name].add(info.id)
+            elif info.id in owned:
+                missed[info.name].add(info.id)
+    names = {}
+    for info in trace.tensors:
+        apart = missed[info.name] and met[info.name] and not met[info.name] & owned
+        mark = (OLD if info.id in missed[info.name] else NEW) if apart else ""
+        names[info.id] = " ".join(s for s in (_name(info), mark) if s)
+    return names
+
+
+def _name(info: TensorInfo) -> str:
+    return info.name or f"tensor {info.id}"
 
 
 def _tie(ties: Ties, event: Event, times: int, classes: dict[str, str]) -> None:
@@ -183,7 +225,7 @@ def lines(meeting: Meeting) -> tuple[str, ...]:
             (*group.ties.adds, *group.ties.uses, *group.ties.clears)
         )
         done = "; ".join(f"{_called(actor)} {done_by(actor, group)}" for actor in by)
-        odd = ", ".join(group.ties.remarks())
+        odd = ", ".join(group.ties.remarks()) or group.ties.plainly()
         said.append(f"{group.label}: {done or 'nothing'}" + (f" – {odd}" if odd else ""))
     if meeting.left:
         said.append(f"… and {words.plural(meeting.left, 'more group')} of leaves")

@@ -63,6 +63,9 @@ def meeting_dot(meeting: Meeting, trace: Trace) -> str:
         dot.node(key, _actor_label(actor, infos), **_USER)
     for i, group in enumerate(meeting.groups):
         _draw_group(dot, f"g{i}", group, names)
+    with dot.subgraph(graph_attr={"rank": "same"}) as middle:  # also those that only one side knows
+        for i in range(len(meeting.groups)):
+            middle.node(f"g{i}")
     if meeting.left:
         dot.node(
             "more", html_label(f"… {words.plural(meeting.left, 'more group')}"), shape="plaintext"
@@ -112,7 +115,7 @@ def _draw_group(dot: graphviz.Digraph, key: str, group: Group, names: Mapping[Ac
     style, width = ("rounded,dashed,filled", "2") if remarks else ("rounded,filled", "1.4")
     dot.node(
         key,
-        html_label(group.label, strong=remarks),
+        html_label(group.label, ties.plainly(), strong=remarks),
         style=style,
         penwidth=width,
         **painted("odd" if remarks else "leaf", COLOURS[(STALE if remarks else FRESH).name]),

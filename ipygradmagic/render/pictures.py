@@ -146,7 +146,7 @@ def _title(trace: Trace, graph: Graph, event: Event | None) -> str:
     named = f"Right after {event.kind} #{count(event.number)}"
     said = f"{named} · {where}" if where else named
     if own is not None and own is not event:
-        said += f" (the graph is that of backward #{count(own.number)})"
+        said += f" (graph from backward #{count(own.number)})"
     return said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from ipygradmagic.errors import GradientLifecycleError
 from ipygradmagic.options import Options
@@ -15,6 +16,7 @@ from ipygradmagic.render.curves import about_sizes, curves
 from ipygradmagic.render.frames import frames_of
 from ipygradmagic.render.heat import heats
 from ipygradmagic.render.lesson import last_change
+from ipygradmagic.render.lifecycle import CAPTION as STRIP
 from ipygradmagic.render.lifecycle import strip
 from ipygradmagic.render.meeting import meeting_of
 from ipygradmagic.render.meeting_dot import meeting_picture
@@ -38,10 +40,12 @@ RAISE_FAULTS = False
 """Tests set it, so that a fault in a section is an error and not a placeholder."""
 MOST_CARDS = 12
 MOST_LINES = 4
+MOST_AWAY = 6
 MOST_SILENCED = 6
 MOST_MESSAGE = 160
 FEW_ROWS = 24
 """A timeline of so many rows is open if there is at least a note to look at."""
+MAP = "Who adds, uses and clears"
 NOTHING = "Nothing in this cell requires grad: no backward, no gradient to trace."
 
 Maker = Callable[[], "Section | None"]
@@ -68,7 +72,17 @@ def report_view(trace: Trace, options: Options) -> View:
         ("Tensors", lambda: _tensors(timeline)),
         ("Notes", lambda: _notes(trace.notes, trace.warnings)),
     ]
-    return View(title, _sections(makers))
+    return View(title, _fault_first(_sections(makers)))
+
+
+def _fault_first(sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    """The map before the strip where only the map points at something: a leaf that no optimizer has
+    is a row like any other there, and a node that stands out here."""
+    for i, (strip_part, map_part) in enumerate(pairwise(sections)):
+        if strip_part.title == STRIP and map_part.title == MAP and map_part.telling:
+            if not strip_part.telling:
+                return (*sections[:i], map_part, strip_part, *sections[i + 2 :])
+    return sections
 
 
 def state_view(state: State, options: Options) -> View:
@@ -247,7 +261,7 @@ def _lifecycle(timeline: Timeline, calm: bool) -> Section | None:
     maps = heats(timeline)
     if maps:
         blocks.append(Fold(f"In numbers: {words.listed(m.caption for m in maps)}", maps))
-    return Section(block.caption, tuple(blocks), folded=calm and not noted)
+    return Section(STRIP, tuple(blocks), calm and not noted, telling=bool(block.lesson))
 
 
 def _timeline(timeline: Timeline, calm: bool) -> Section | None:
@@ -266,9 +280,9 @@ def _map(trace: Trace, options: Options, calm: bool) -> Section | None:
     if not any(group.ties.adds for group in meeting.groups):
         return None
     noted = any(f.severity == "note" for f in trace.findings)
-    odd = noted and any(group.ties.remarks() for group in meeting.groups)
+    odd = any(group.ties.remarks() for group in meeting.groups)
     picture = meeting_picture(meeting, trace)
-    return Section("Who adds, uses and clears", (picture,), folded=calm and not odd)
+    return Section(MAP, (picture,), calm and not (noted and odd), telling=odd)
 
 
 def _curves(timeline: Timeline) -> Section | None:
@@ -297,8 +311,10 @@ def _tensors(timeline: Timeline) -> Section | None:
     if here:
         blocks.append(tensor_table(here, options, "Tensors at the end"))
     if away:
+        # what they are is for %grad_state to say: a notebook knows more of them cell after cell
         others = f"{words.plural(len(away), 'more tensor')} that this run left alone"
-        blocks.append(Fold(others, (tensor_table(away, options, ""),)))
+        named = words.listed((e.title for e in away), MOST_AWAY)
+        blocks.append(Paragraph(f"{others}: {named}", "muted"))
     blocks += optimizer_lines(trace.acting(), infos)
     blocks += last_change(timeline)
     title = "Tensors and optimizers" if trace.optimizers else "Tensors"

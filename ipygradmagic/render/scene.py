@@ -68,6 +68,7 @@ class Scene:
     """A graph with the tensors and optimizers that belong to it, at one moment.
 
     Where it is drawn without ``arrows`` from optimizers to their leaves, words say whose they are.
+    Before the backward no gradient has ``flowed``.
     """
 
     graph: Graph
@@ -77,6 +78,7 @@ class Scene:
     reached: frozenset[int] = frozenset()
     owned_by: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     arrows: bool = True
+    flowed: bool = True
 
     @classmethod
     def of(

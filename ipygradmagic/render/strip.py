@@ -78,13 +78,11 @@ def drawing(strip: Strip) -> Drawing:
     left = 14 + max(*labels, len(strip.place) * SMALLS)
     centres = [left + (i + 0.8) * across for i in range(len(strip.stages))]
     right = left + (len(strip.stages) + 0.5) * across
-    head = MARGIN + SLANTED * max(len(stage.title) + 2 * bool(stage.tone) for stage in strip.stages)
+    head = MARGIN + SLANTED * max(map(_slanted, strip.stages))
     heights = [head + (i + 0.5) * ROW for i in range(len(strip.lives))]
     bottom = head + len(strip.lives) * ROW
     # the headings lean over to the right, the last one beyond the grid
-    width = max(
-        right, *(x + MARGIN + SLANTED * len(s.title) for x, s in zip(centres, strip.stages))
-    )
+    width = max(right, *(x + MARGIN + SLANTED * _slanted(s) for x, s in zip(centres, strip.stages)))
     entries, last = _entries(strip, width, bottom + FOOT + 22)
     bars = chain.from_iterable(
         _bars(row, strip.stages, y, left + 4, right, centres)
@@ -96,6 +94,8 @@ def drawing(strip: Strip) -> Drawing:
         for x, mark in zip(centres, row.marks)
         if mark.touched
     )
+    # what a slot holds before the first event is marked, too: the legend explains the mark
+    begun = (Dot(row.start, left + 12, y) for y, row in zip(heights, strip.lives) if row.start.name)
     return Drawing(
         round(max([width, *(x + _wide(entry) for x, _, entry in entries)])),
         round(last + 10),
@@ -106,9 +106,14 @@ def drawing(strip: Strip) -> Drawing:
         tuple(zip(heights, strip.lives)),
         tuple(zip(centres, strip.stages)),
         tuple(bars),
-        tuple(dots),
+        (*begun, *dots),
         entries,
     )
+
+
+def _slanted(stage: Stage) -> float:
+    """Characters of a heading; those of stages left out are small, those of marked ones bold."""
+    return len(stage.title) * (0.85 if stage.folds else 1.0) + 2 * bool(stage.tone)
 
 
 def _entries(

@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 
 from ipygradmagic.render.chart import alone, flagged, lined, sparks
+from ipygradmagic.render.fitting import joined
 from ipygradmagic.render.heat_words import grid as panels
 from ipygradmagic.render.numbers import NBSP
 from ipygradmagic.render.rich_parts import Console, Padding, RenderableType, Text, box, cell_len
@@ -84,7 +85,7 @@ def _block(block: Block, width: int) -> str:
             return "\n".join(f"    {line}" for line in block.text.splitlines())
         case Fold():
             inner = [_block(b, width) for b in block.blocks]
-            return "\n".join([block.summary, *inner])
+            return "\n".join([_wrapped(block.summary, width, hang=2), *inner])
 
 
 def _charts(charts: Charts, width: int) -> str:
@@ -167,11 +168,16 @@ def _table(table: Table, width: int) -> str:
     """Columns that lead become a line above each group of rows; the others stay columns."""
     leads = _leads(table, width)
     rest = [i for i in range(len(table.columns)) if i not in leads]
+    if leads and sum(_natural(table, i) + 3 for i in rest) + len(INDENT) > width:
+        # rather one line more than names that are cut in two
+        table = joined(table, rest[0])
+        rest = [i for i in range(len(table.columns)) if i not in leads]
     rich = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     widths = _widths(table, rest, width, len(INDENT) if leads else 0)
     for i, wide in zip(rest, widths):
         column = table.columns[i]
-        title = Text(f"{INDENT if leads and i == rest[0] else ''}{column.title}")
+        indent = INDENT if leads and i == rest[0] else ""
+        title = Text("\n".join(indent + part for part in column.title.split(" · ")))
         rich.add_column(title, justify=column.align, overflow="fold", width=wide)
     spans = []
     for row in table.rows:
@@ -243,7 +249,7 @@ def _shared(natural: list[int], least: list[int], room: int) -> list[int]:
     widths = [min(n, m) for n, m in zip(natural, least)]
     while sum(widths) > max(room, len(widths)):
         # names, in the first column, are cut last
-        widest = max(range(len(widths)), key=lambda i: widths[i] * (0.7 if i == 0 else 1))
+        widest = max(range(len(widths)), key=lambda i: widths[i] * (0.5 if i == 0 else 1))
         widths[widest] -= 1
     while sum(widths) < room and widths != natural:
         missing = max(range(len(widths)), key=lambda i: natural[i] - widths[i])

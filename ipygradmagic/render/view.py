@@ -315,11 +315,15 @@ Block = Paragraph | Verdict | FindingCard | Table | Picture | Charts | Strip | H
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Blocks under a heading; ``folded`` ones start closed where that is possible."""
+    """Blocks under a heading; ``folded`` ones start closed where that is possible.
+
+    ``telling``: it points at something that is wrong, or odd.
+    """
 
     title: str
     blocks: tuple[Block, ...]
     folded: bool = False
+    telling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ def test_s1_leaf_backward() -> None:
 def test_s1_leaves_are_the_meeting_point() -> None:
     one = cell(S1, "loss = ((a * torch.tensor([1.0, 2.0]) + b")
     assert not one.verdict.startswith(ALARMS)
-    assert one.says("in optimizer optimizer", "loss ←", "a.grad", "b.grad")
+    assert one.says("in optimizer", "loss ←", "a.grad", "b.grad")
 
 
 def test_s1_one_sided_leaves_stand_out() -> None:

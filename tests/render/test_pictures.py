@@ -56,7 +56,7 @@ def test_the_picture_is_of_the_first_pass_that_went_wrong():
     found = telling(quiet, trace.graphs[0])
     assert found is not None and found.number == 1
     said = to_text(report_view(trace, Options()))
-    assert "Right after update #2" in said and "the graph is that of backward #1" in said
+    assert "Right after update #2" in said and "graph from backward #1" in said
     assert "▲ stale: old gradients" in said and "fresh:" not in said  # the legend has what appears
 
 
