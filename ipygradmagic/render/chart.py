@@ -250,7 +250,7 @@ def lined(chart: Chart) -> str:
 
 def flagged(chart: Chart, flag: Flag) -> str:
     """A finding and where it happened."""
-    return f"{SIGNS[flag.tone]} {flag.name} at {chart.across} #{count(flag.at)}"
+    return f"{SIGNS[flag.tone]} {flag.name} ({chart.across} #{count(flag.at)})"
 
 
 def ends(line: Sequence[float]) -> str:

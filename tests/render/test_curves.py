@@ -144,7 +144,7 @@ def test_findings_stand_where_they_happened():
     trace = replace(r.clean_by_hand(20), findings=(EXPLODING,))
     loss = charts(trace)["Loss"]
     (flag,) = loss.flags
-    assert flag.at == 8 and "ℹ exploding-gradient at backward #8" in told(loss)
+    assert flag.at == 8 and "ℹ exploding-gradient (backward #8)" in told(loss)
     made = drawing(loss)
     assert made is not None and made.flags[0][0] == pytest.approx(Axis(range(1, 21)).x(8))
     assert 'class="x note"' in picture(loss)
@@ -187,7 +187,7 @@ def test_text_and_alternative_text_say_the_same():
     text = to_text(view, 200)
     for chart in charts(replace(r.clean_by_hand(20), findings=(EXPLODING,))).values():
         assert lined(chart) in text and lined(chart) in charted(chart)[1]
-    assert text.partition("── Curves ──")[2].count("exploding-gradient at backward #8") == 1
+    assert text.partition("── Curves ──")[2].count("exploding-gradient (backward #8)") == 1
 
 
 @pytest.mark.parametrize("name", ["<script>x</script>", "{{ 7 }}", "a\nb\x1b", "x" * 9999])

@@ -131,7 +131,7 @@ def test_findings_stand_in_charts_of_two_lines_too():
     finding = Finding("exploding-gradient", "note", "t", "c", evidence=Evidence((6,)))
     trace = stepped(factor=0.1, findings=(finding,))
     chart = charts(trace)["Gradient norm, w"]
-    assert told(chart)[-1] == "ℹ exploding-gradient at backward #3"
+    assert told(chart)[-1] == "ℹ exploding-gradient (backward #3)"
     text = to_text(report_view(trace, Options()), 120)
     assert text.partition("── Curves ──")[2].count("exploding-gradient at backward") == 1
 
