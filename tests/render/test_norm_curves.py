@@ -133,7 +133,7 @@ def test_findings_stand_in_charts_of_two_lines_too():
     chart = charts(trace)["Gradient norm, w"]
     assert told(chart)[-1] == "ℹ exploding-gradient (backward #3)"
     text = to_text(report_view(trace, Options()), 120)
-    assert text.partition("── Curves ──")[2].count("exploding-gradient at backward") == 1
+    assert text.partition("── Curves ──")[2].count("exploding-gradient (backward") == 1
 
 
 def test_a_clipped_loop_of_torch():
