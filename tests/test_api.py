@@ -201,3 +201,23 @@ def test_every_trace_prints_the_report_and_has_a_short_repr() -> None:
     assert "backward" in str(t) and "Timeline" in str(t)
     assert repr(t) == repr(t.trace)
     assert repr(t) == "<Trace: nothing wrong found; 1 backward, 1 update, 1 tensor>"
+
+
+def test_results_of_earlier_cells_are_left_alone_unless_something_is_done_with_them() -> None:
+    w = torch.ones(3, requires_grad=True)
+    old, fake = (w * 2).sum(), w * 3
+    with trace() as t:
+        loss = (w * w).sum()
+        loss.backward()
+        old.backward()
+        fake = w * 4 if len(t.events) > 9 else fake
+    assert {i.name: i.older for i in t.tensors} == {
+        "w": False,
+        "old": True,
+        "fake": True,
+        "loss": False,
+    }
+    text = str(t).partition("── Tensors ──")[2]
+    assert "1 more tensor that this run left alone: fake" in text
+    assert "old  non-leaf" in text and "loss  non-leaf" in text
+    assert fake.shape == w.shape

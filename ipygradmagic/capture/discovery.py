@@ -96,6 +96,7 @@ class Discovery:
         self._modules: dict[int, weakref.ref[torch.nn.Module]] = {}
         self._loose: dict[int, Loose] = {}
         self._module_of_name: dict[str, int] = {}
+        self.results: dict[int, int] = {}
 
     def survey(self) -> list[Rebinding]:
         """Look through the whole namespace: adopt its leaves, and see which names moved."""

@@ -141,8 +141,21 @@ def non_leaves(
             value=summary(look(tensor)),
             made=made,
             asked=asked.get(name),
+            older=watch.discovery.results.get(id(tensor)) == _number(tensor),
         )
         number -= 1
+
+
+def results(watch: Watch) -> dict[int, int]:
+    """The results of operations that variables denote now: identity, and when they were made."""
+    found = [t for t, called in watch.discovery.found.tensors() if called[0].isidentifier()]
+    return {id(t): _number(t) for t in found if _made_by(t) is not None}
+
+
+def _number(result: Tensor) -> int:
+    """No other operation of its thread has it."""
+    number = getattr(result.grad_fn, "_sequence_nr", None)
+    return int(number()) if number is not None else 0
 
 
 def _made_by(tensor: Tensor) -> str | None:

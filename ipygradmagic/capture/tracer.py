@@ -15,7 +15,7 @@ from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.books import Books
 from ipygradmagic.capture.byhand import HandWatch
 from ipygradmagic.capture.calls import CallWatch
-from ipygradmagic.capture.harvest import harvest
+from ipygradmagic.capture.harvest import harvest, results
 from ipygradmagic.capture.intercept import Interception
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.source import CellOf, Here
@@ -114,6 +114,7 @@ class Tracer:
                 self._books.open()
                 self._books.discard_unclaimed()
                 self._watch.rebind(self._watch.discovery.survey(), _NOWHERE)
+                self._watch.discovery.results = results(self._watch)
             self._interception.install()
             if self._backward.teaching is not None:
                 self._backward.teaching.enter()

@@ -116,6 +116,7 @@ class TensorInfo:
         holds: What its gradient held at the end of the trace.
         made: For a non-leaf, the operation that made it (``mul``); None for a leaf.
         asked: The user's code asks for ``.grad`` of this non-leaf (the line), else None.
+        older: This non-leaf was there already when the trace began.
         born: The line that bound it to its name, where known.
     """
 
@@ -140,6 +141,7 @@ class TensorInfo:
     holds: Holds | None = None
     made: str | None = None
     asked: SourceLocation | None = None
+    older: bool = False
     born: SourceLocation | None = None
 
 

@@ -304,7 +304,14 @@ def _tensors(timeline: Timeline) -> Section | None:
     trace, options = timeline.trace, timeline.options
     infos = {t.id: t for t in trace.tensors}
     mine, names = trace.leaves(), options.names
-    near = [t.kind != "leaf" or t.name in mine or words.matches(t, names) for t in trace.tensors]
+    happened = bool(trace.events)
+    mine |= {
+        t.name
+        for t in trace.tensors
+        if t.kind != "leaf" and (t.asked or not (t.older and happened))
+    }
+    mine |= {name for e in trace.events for name in (e.actor or "").split(", ")}
+    near = [t.name in mine or words.matches(t, names) for t in trace.tensors]
     here = entries_of([t for t, yes in zip(trace.tensors, near) if yes])
     away = entries_of([t for t, yes in zip(trace.tensors, near) if not yes])
     blocks: list[Block] = []
