@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dis
 import os
-import shutil
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,13 +26,14 @@ from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Silenced
 from ipygradmagic.record.tensors import TensorInfo
-from ipygradmagic.record.trace import Trace, told_by
+from ipygradmagic.record.trace import Trace
 from ipygradmagic.record.whatif import Comparison
 from ipygradmagic.render.alarm import Alarm, alarm_view
 from ipygradmagic.render.pictures import scenes_of, state_scene
 from ipygradmagic.render.report import report_view, state_view
 from ipygradmagic.render.saving import refuse_existing, save
 from ipygradmagic.render.shown import Report
+from ipygradmagic.render.telling import width
 from ipygradmagic.render.whatif import whatif_view
 
 CellOf = Callable[[str], "str | None"]
@@ -339,6 +340,27 @@ class TraceBlock:
         """The record as plain data; ``Trace.from_dict`` reads it back."""
         return self.trace.to_dict()
 
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as one file; see :meth:`Trace.to_html`."""
+        self._ended("to_html").to_html(path)
+
+    def to_dataframe(self, library: Literal["pandas", "polars"] | None = None) -> Any:
+        """The kept events as a data frame; see :meth:`Trace.to_dataframe`."""
+        return self._ended("to_dataframe").to_dataframe(library)
+
+    def assert_clean(self, allow: Collection[str] = ()) -> None:
+        """Fail if a finding is an error or a warning; see :meth:`Trace.assert_clean`."""
+        __tracebackhide__ = True
+        self._ended("assert_clean").assert_clean(allow)
+
+    def _ended(self, asked: str) -> Trace:
+        """Before the end of the block there is no trace, so nothing wrong could be in it."""
+        if self._session is not None:
+            raise GradMagicError(
+                f"{asked}() inside the traced block sees nothing yet; call it after the block"
+            )
+        return self.trace
+
     def report(self) -> Report:
         """The report, as HTML or text."""
         return report(self.trace, self.options)
@@ -350,18 +372,7 @@ class TraceBlock:
         return repr(self.trace)
 
     def __str__(self) -> str:
-        return self.report().text(_width())
-
-
-def _width() -> int:
-    return min(shutil.get_terminal_size((100, 24)).columns, 140)
-
-
-def _told(trace: Trace) -> str:
-    return report(trace).text(_width())
-
-
-told_by(_told)
+        return self.report().text(width())
 
 
 def _is_with(frame: FrameType) -> bool:
