@@ -29,6 +29,7 @@ from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.record.whatif import Comparison
 from ipygradmagic.render.alarm import Alarm, alarm_view
+from ipygradmagic.render.diff import diff_view
 from ipygradmagic.render.pictures import scenes_of, state_scene
 from ipygradmagic.render.report import report_view, state_view
 from ipygradmagic.render.saving import refuse_existing, save
@@ -150,6 +151,11 @@ def report(trace: Trace, options: Options | None = None) -> Report:
 def alarm(trace: Trace, options: Options) -> Alarm:
     """What a watch says of a trace with an alarm: one line, and the report folded below."""
     return Alarm(alarm_view(trace), report_view(trace, options))
+
+
+def difference(before: Trace, after: Trace, codes: tuple[str, str]) -> Report:
+    """Two traced runs of a cell, side by side; ``codes`` are theirs."""
+    return Report(diff_view(before, after, codes))
 
 
 def save_picture(trace: Trace, options: Options) -> None:

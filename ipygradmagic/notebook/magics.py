@@ -27,6 +27,7 @@ from ipygradmagic.notebook.arguments import (
     split_statement,
     words_of,
 )
+from ipygradmagic.notebook.diff import show_difference
 from ipygradmagic.notebook.execute import calling_frame, calling_line, execute, place
 from ipygradmagic.notebook.explain import explained
 from ipygradmagic.notebook.faults import contained
@@ -62,6 +63,7 @@ USAGE = """\
 %%trace_grad [NAMES]       as the first line of a cell: trace the cell
 %trace_grad --last [N]     show the last report again; t = %trace_grad --last  gives the trace
 %trace_grad --on, --off    trace every following cell, and speak only where something is wrong
+%trace_grad --diff         the last run of a cell against the one before: is it mended?
 %trace_grad --explain NAME what a finding is, with wrong and right code
 %trace_grad?               all options, with examples"""
 
@@ -164,6 +166,8 @@ class GradMagics(Magics):
             %trace_grad --last            # shows the last report again; --last 3 the last three
             t = %trace_grad --last        # or gives its trace: t.events, t.to_dataframe()
 
+            %trace_grad --diff            # what the last run of a cell has that the one before had not
+
             %trace_grad --explain stale-gradient
         """
         __tracebackhide__ = True
@@ -192,6 +196,9 @@ class GradMagics(Magics):
             return recall(self.shell, self._memory, request, calling_frame(self.shell))
         elif request.watch is not None:
             print(self._watch.turn(request))
+        elif request.diff:
+            with contained("compare the two runs"):
+                show_difference(self.shell, self._memory, request.options.format)
         else:
             print(USAGE)
         return None

@@ -81,6 +81,11 @@ def alarm(trace, options):
     return Report(trace, options, "alarm")
 
 
+def difference(before, after, codes):
+    notes = (f"{before.meta.title} {after.meta.title} {codes}",)
+    return Report(Trace(meta=Meta(title="difference"), notes=notes), None, "difference")
+
+
 def look(namespace, expressions={}, *, graph=None, options=None, cell_of=None):
     _maybe_fail("look")
     said = f"{sorted(expressions)} graph={graph and graph[0]}"
