@@ -51,7 +51,10 @@ def recall(
     if frame is not None and not discards(frame):
         return value
     if len(found) < asked:
-        print(f"{len(found)} of the {asked} asked for: the last {MOST} traces are kept")
+        print(
+            f"{len(found)} of the {asked} asked for: up to {MOST} traces are kept, "
+            "fewer where they are large"
+        )
     for run in found:
         show(shell, run, request.options)
     return None

@@ -1,4 +1,4 @@
-"""What a watch says of a cell: one line, and below it the folded report."""
+"""What a watch says of a cell: a few lines, and below them the folded report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
-from ipygradmagic.render.html import environment, to_html
+from ipygradmagic.render.html import environment, led, to_html
 from ipygradmagic.render.text import to_text
 from ipygradmagic.render.view import Section, Verdict, View
 
@@ -17,7 +17,7 @@ HINT = "%trace_grad --last shows the report."
 
 @dataclass(frozen=True)
 class Alarm:
-    """The line and the report. A text cannot be folded, so it is the line alone.
+    """The verdict and the report. A text cannot be folded, so it is the verdict alone.
 
     Attributes:
         line: What is wrong, in short.
@@ -28,22 +28,24 @@ class Alarm:
     full: View
 
     def html(self) -> str:
-        """The line, and the report to be opened."""
+        """The verdict, and the report to be opened."""
         template = environment().get_template("alarm.html.j2")
         parts = Markup(to_html(self.line)), Markup(to_html(self.full))
         return template.render(line=parts[0], full=parts[1], title=self.full.title).strip()
 
     def text(self, width: int = 100) -> str:
-        """The line, and how to see the report."""
+        """The verdict, and how to see the report."""
         return f"{to_text(self.line, width)}\n  {HINT}"
 
 
 def alarm_view(trace: Trace) -> View:
-    """The first finding of a trace in one line, and the names of the others."""
+    """The first finding of a trace, what and where, and the names of the others."""
     found = [f for f in trace.findings if f.alarm]
     first, others = found[0], found[1:]
     cell = f"{words.clean(trace.meta.title)}: " if trace.meta.title else ""
+    lead, rest = led(words.prose(first.title))
+    headline = f"{cell}{lead.rstrip(':.')} [{words.short(first.name)}]"
     names = words.listed((words.short(f.name) for f in others), 4)
-    more = f" · {words.plural(len(others), 'more finding')}: {names}" if others else ""
-    headline = f"{cell}{words.prose(first.title)} [{words.short(first.name)}]{more}"
-    return View("", (Section("", (Verdict(headline, first.severity),)),))
+    more = f"{words.plural(len(others), 'more finding')}: {names}" if others else ""
+    verdict = Verdict(headline, first.severity, (rest.strip(), more))
+    return View("", (Section("", (verdict,)),))

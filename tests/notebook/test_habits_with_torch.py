@@ -94,6 +94,17 @@ def test_others_who_trace_have_the_way(kernel) -> None:
     assert r.kinds == ["display_data", "execute_result"] and "already" not in r.printed
 
 
+def test_before_and_after_the_fix(kernel) -> None:
+    start = "with torch.no_grad(): w.copy_(torch.tensor([1.0, 2.0]))\n"
+    kernel.run(f"%%trace_grad\n{start}{LOOP}")
+    kernel.run("opt.zero_grad()")
+    kernel.run(f"%%trace_grad\n{start}{RIGHT}")
+    r = kernel.run("%trace_grad --diff")
+    text = r.shown[0]["text/plain"]
+    assert "Mended: stale-gradient" in text and "3 × (" in text and "Loss" in text
+    assert r.shown[0]["text/html"].count("data:image/svg+xml") >= 2
+
+
 def test_what_an_earlier_cell_did_is_known(kernel) -> None:
     """A gradient from a watched cell that the next cell's step uses again."""
     kernel.run("%trace_grad --on")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from IPython.core.error import UsageError
 
-from ipygradmagic.notebook.memory import MOST
+from ipygradmagic.notebook import memory
+from ipygradmagic.notebook.memory import MOST, Memory
+from ipygradmagic.options import Options
+from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.trace import Trace
 
 
@@ -59,6 +62,20 @@ def test_so_many_are_kept(run, ip) -> None:
     run(f"ts = %trace_grad --last {MOST + 5}")
     titles = [t.meta.title for t in ip.user_ns["ts"]]
     assert len(titles) == MOST and titles[0] == "In [3]"
+
+
+def test_large_ones_push_others_out_but_two_stay(monkeypatch) -> None:
+    monkeypatch.setattr(memory, "MOST_ROWS", 10)
+    kept = Memory()
+    event = Event(1, "step", 1, "step", changes=(Change(1),) * 4)
+    for i in range(4):
+        kept.add(Trace(events=(event,), total=i), Options(), "")
+    assert [run.trace.total for run in kept.last(9)] == [2, 3]
+    kept.add(Trace(events=(event,) * 9, total=4), Options(), "")
+    assert [run.trace.total for run in kept.last(9)] == [3, 4]
+    for i in range(5, 9):
+        kept.add(Trace(total=i), Options(), "")
+    assert [run.trace.total for run in kept.last(9)] == [5, 6, 7, 8]
 
 
 @pytest.mark.parametrize(

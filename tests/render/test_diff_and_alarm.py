@@ -135,12 +135,13 @@ def test_a_hostile_program_is_shown_and_stays_small() -> None:
     assert "<script" not in alarm and "{{ 7*7 }}" in alarm
 
 
-def test_the_alarm_is_one_line_and_the_folded_report() -> None:
+def test_the_alarm_is_short_with_the_report_folded_below() -> None:
     trace = replace(BEFORE, findings=(STALE, LOST))
     alarm = Alarm(alarm_view(trace), report_view(trace, Options()))
     assert alarm.text(200).split("\n") == [
-        "✗ In [2]: Forgotten zero_grad: in line 7. [stale-gradient] · 1 more finding: "
-        "loss-not-a-number",
+        "✗ In [2]: Forgotten zero_grad [stale-gradient]",
+        "  in line 7.",
+        "  1 more finding: loss-not-a-number",
         f"  {HINT}",
     ]
     html = alarm.html()
