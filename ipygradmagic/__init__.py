@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from ipygradmagic.errors import GradientLifecycleError, GradMagicError
 from ipygradmagic.options import Options
-from ipygradmagic.record.trace import Trace
+from ipygradmagic.record.trace import Trace, told_by
 
 if TYPE_CHECKING:
     from ipygradmagic.api import grad_state as grad_state
@@ -47,6 +47,21 @@ def __getattr__(name: str) -> object:
 
         return getattr(api, name)
     raise AttributeError(f"module 'ipygradmagic' has no attribute {name!r}")
+
+
+def _text(trace: Trace) -> str:
+    from ipygradmagic.render.telling import told  # rendering is imported by those who look
+
+    return told(trace)
+
+
+def _page(trace: Trace) -> str:
+    from ipygradmagic.render.telling import page
+
+    return page(trace)
+
+
+told_by(text=_text, page=_page)
 
 
 def load_ipython_extension(ip: object) -> None:

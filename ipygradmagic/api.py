@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dis
 import os
-import shutil
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,16 +26,21 @@ from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Silenced
 from ipygradmagic.record.tensors import TensorInfo
-from ipygradmagic.record.trace import Trace, told_by
+from ipygradmagic.record.trace import Trace
 from ipygradmagic.record.whatif import Comparison
+from ipygradmagic.render.alarm import Alarm, alarm_view
+from ipygradmagic.render.diff import diff_view
 from ipygradmagic.render.pictures import scenes_of, state_scene
 from ipygradmagic.render.report import report_view, state_view
 from ipygradmagic.render.saving import refuse_existing, save
 from ipygradmagic.render.shown import Report
+from ipygradmagic.render.telling import width
 from ipygradmagic.render.whatif import whatif_view
 
 CellOf = Callable[[str], "str | None"]
 _BOOKS: list[Books] = []
+_GIVING_WAY: list[Callable[[], Callable[[], None]]] = []
+"""Of the running trace, if it is one that gives way: ends it; what that returns starts it again."""
 
 
 def _books() -> Books:
@@ -69,6 +74,10 @@ class Session:
         cell_of: Maps a file name to the label of a notebook cell, or None.
         home: The frame at whose end the run is over at the latest, or None.
 
+    Attributes:
+        gives_way: Set by a trace that yields to any other one: a function that ends it, and returns
+            the function that starts it again once the other is over.
+
     Raises:
         OptionError: A finding that is to be ignored does not exist, or the file for the
             picture exists already.
@@ -87,6 +96,8 @@ class Session:
         if options.save_graph is not None:
             refuse_existing(options.save_graph)
         self.options = options
+        self.gives_way: Callable[[], Callable[[], None]] | None = None
+        self._go_on: Callable[[], None] | None = None
         self._tracer = Tracer(_books(), options, namespace, title, cell_of, home, _found_in)
         self._tracer.owner = weakref.ref(self)
 
@@ -97,15 +108,35 @@ class Session:
             NestedTraceError: Another trace is running in this process.
             OptionError: The file to save to cannot be made.
         """
-        self._tracer.start()
+        if _GIVING_WAY:
+            self._go_on = _GIVING_WAY.pop()()
+        try:
+            self._tracer.start()
+        except BaseException:
+            self._after()
+            raise
+        if self.gives_way is not None:
+            _GIVING_WAY[:] = [self.gives_way]
 
     def stop(self, error: BaseException | None = None) -> Trace:
         """Restore torch; the trace with its diagnosis. ``error`` is what ended the code."""
-        return diagnose(self._tracer.stop(error))
+        try:
+            return diagnose(self._tracer.stop(error))
+        finally:
+            self._after()
 
     def abandon(self) -> None:
         """Restore torch without a trace; nothing happens if it is restored already."""
         self._tracer.abandon()
+        self._after()
+
+    def _after(self) -> None:
+        """It is over; whoever gave way to it goes on."""
+        if self.gives_way in _GIVING_WAY:
+            _GIVING_WAY.clear()
+        go_on, self._go_on = self._go_on, None
+        if go_on is not None:
+            go_on()
 
 
 def _found_in(trace: Trace) -> tuple[Finding, ...]:
@@ -115,6 +146,16 @@ def _found_in(trace: Trace) -> tuple[Finding, ...]:
 def report(trace: Trace, options: Options | None = None) -> Report:
     """The report of a trace."""
     return Report(report_view(trace, options or Options(names=trace.meta.names)))
+
+
+def alarm(trace: Trace, options: Options) -> Alarm:
+    """What a watch says of a trace with an alarm: one line, and the report folded below."""
+    return Alarm(alarm_view(trace), report_view(trace, options))
+
+
+def difference(before: Trace, after: Trace, codes: tuple[str, str]) -> Report:
+    """Two traced runs of a cell, side by side; ``codes`` are theirs."""
+    return Report(diff_view(before, after, codes))
 
 
 def save_picture(trace: Trace, options: Options) -> None:
@@ -305,6 +346,27 @@ class TraceBlock:
         """The record as plain data; ``Trace.from_dict`` reads it back."""
         return self.trace.to_dict()
 
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as one file; see :meth:`Trace.to_html`."""
+        self._ended("to_html").to_html(path)
+
+    def to_dataframe(self, library: Literal["pandas", "polars"] | None = None) -> Any:
+        """The kept events as a data frame; see :meth:`Trace.to_dataframe`."""
+        return self._ended("to_dataframe").to_dataframe(library)
+
+    def assert_clean(self, allow: Collection[str] = ()) -> None:
+        """Fail if a finding is an error or a warning; see :meth:`Trace.assert_clean`."""
+        __tracebackhide__ = True
+        self._ended("assert_clean").assert_clean(allow)
+
+    def _ended(self, asked: str) -> Trace:
+        """Before the end of the block there is no trace, so nothing wrong could be in it."""
+        if self._session is not None:
+            raise GradMagicError(
+                f"{asked}() inside the traced block sees nothing yet; call it after the block"
+            )
+        return self.trace
+
     def report(self) -> Report:
         """The report, as HTML or text."""
         return report(self.trace, self.options)
@@ -316,18 +378,7 @@ class TraceBlock:
         return repr(self.trace)
 
     def __str__(self) -> str:
-        return self.report().text(_width())
-
-
-def _width() -> int:
-    return min(shutil.get_terminal_size((100, 24)).columns, 140)
-
-
-def _told(trace: Trace) -> str:
-    return report(trace).text(_width())
-
-
-told_by(_told)
+        return self.report().text(width())
 
 
 def _is_with(frame: FrameType) -> bool:

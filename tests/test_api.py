@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 import ipygradmagic
-from ipygradmagic import Trace, grad_state, trace
+from ipygradmagic import Options, Trace, api, grad_state, trace
 from ipygradmagic.capture import optimizers as optimizers_room
-from ipygradmagic.errors import NestedTraceError, OptionError, TraceFormatError
+from ipygradmagic.errors import GradMagicError, NestedTraceError, OptionError, TraceFormatError
 
 ROOT = Path(__file__).parents[1]
 
@@ -221,3 +221,46 @@ def test_results_of_earlier_cells_are_left_alone_unless_something_is_done_with_t
     assert "1 more tensor that this run left alone: fake" in text
     assert "old  non-leaf" in text and "loss  non-leaf" in text
     assert fake.shape == w.shape
+
+
+def test_a_block_is_asserted_saved_and_tabulated_after_its_end(tmp_path) -> None:
+    with trace() as t:
+        fit(3, clear=False)
+        with pytest.raises(GradMagicError, match="call it after the block"):
+            t.assert_clean()
+    with pytest.raises(AssertionError, match="stale-gradient"):
+        t.assert_clean()
+    t.assert_clean(allow=("stale-gradient",))
+    t.to_html(tmp_path / "page.html")
+    t.trace.save(tmp_path / "run.json.gz")
+    assert Trace.load(tmp_path / "run.json.gz") == t.trace
+    pytest.importorskip("pandas")
+    df = t.to_dataframe("pandas")
+    steps = df[df["kind"] == "step"].groupby("tensor")["value_moved"].count()
+    assert steps.to_dict() == {"model.bias": 3, "model.weight": 3}
+    assert all("\n" not in repr(x) for x in (*t.events, *t.findings))
+    with trace() as clean:
+        fit(3)
+    clean.assert_clean()
+
+
+def test_a_trace_that_gives_way_goes_on_after_the_other() -> None:
+    came: list[str] = []
+    quiet = api.Session(Options(), namespace={})
+
+    def give_way():
+        came.append("ended")
+        quiet.abandon()
+        return lambda: came.append("goes on")
+
+    quiet.gives_way = give_way
+    quiet.start()
+    with trace() as t:
+        fit(2)
+        with pytest.raises(NestedTraceError), trace():
+            pass
+        assert came == ["ended"]
+    assert t.trace.total == 6 and came == ["ended", "goes on"]
+    with trace():
+        pass
+    assert came == ["ended", "goes on"]

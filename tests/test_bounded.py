@@ -21,6 +21,7 @@ import ipygradmagic
 from ipygradmagic import trace
 from ipygradmagic.api import forget
 from ipygradmagic.capture import recorder, tracer
+from ipygradmagic.notebook.memory import MOST
 from tests.conftest import patched
 from tests.perf import cells
 from tests.perf.long import train as long_run
@@ -61,7 +62,7 @@ def shell(tmp_path, monkeypatch):
 
 
 def test_cells_pile_nothing_up(shell) -> None:
-    for _ in range(5):
+    for _ in range(MOST + 5):  # until the last traces that are remembered are so many
         cells.cell(shell)
     begin = cells.counted()
     for _ in range(30):

@@ -6,24 +6,18 @@ import argparse
 import difflib
 import keyword
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Literal
 
 from IPython.core.error import UsageError
-from IPython.core.magic_arguments import argument, magic_arguments
 
 from ipygradmagic.errors import OptionError
-from ipygradmagic.options import FORMATS, LEVELS, Options
-
-Method = TypeVar("Method", bound=Callable[..., object])
+from ipygradmagic.notebook.flags import TIME_LIMIT
+from ipygradmagic.options import Options
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _NUMBER = re.compile(r"-\d")
-
-
-TIME_LIMIT = 60.0
-"""Seconds for each of the two runs that ``--what-if`` compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +33,10 @@ class Request:
         what_if: Run the cell again, as written and as patched, and compare.
         time_limit: Seconds for each of the two.
         explain: Finding whose page is to be shown, and nothing else.
+        last: How many of the last reports are to be shown, and nothing else; 0 is the last one
+            by itself, None is no such wish.
+        watch: ``on`` traces the cells that follow, ``off`` ends that.
+        diff: Compare the last run of a cell with the one before.
     """
 
     options: Options
@@ -49,102 +47,20 @@ class Request:
     fix: bool = False
     what_if: bool = False
     time_limit: float = TIME_LIMIT
+    last: int | None = None
+    watch: Literal["on", "off"] | None = None
+    diff: bool = False
 
-
-def with_arguments(*arguments: argument) -> Callable[[Method], Method]:
-    """IPython's stack of untyped argument decorators as one typed decorator."""
-
-    def decorate(method: Method) -> Method:
-        for one in reversed(arguments):
-            one(method)
-        return cast(Method, magic_arguments()(method))  # type: ignore[no-untyped-call]
-
-    return decorate
-
-
-def option(*flags: str, **settings: object) -> argument:
-    """``argument`` of IPython, typed."""
-    return argument(*flags, **settings)  # type: ignore[no-untyped-call]
-
-
-ROWS = option("--rows", type=int, default=40, metavar="N", help="most rows of the table (40)")
-FORMAT = option(
-    "--format",
-    choices=FORMATS,
-    default="auto",
-    help="what to publish: auto (HTML and text together, in a terminal text), html, or text",
-)
-SAVE = option(
-    "--save",
-    metavar="FILE",
-    help="write every event to a new file as it happens, also those that the report drops: "
-    "run.jsonl, run.jsonl.gz (JSON Lines) or run.parquet (a folder; needs pyarrow), for pandas, "
-    "polars and DuckDB",
-)
-LEVEL = option(
-    "--level",
-    choices=LEVELS,
-    default="full",
-    help="full (the numbers of every gradient), or events (which lines did what and the verdict; "
-    "what an optimizer steps is not read, which costs less)",
-)
-
-IGNORE = option(
-    "--ignore",
-    metavar="NAME",
-    action="append",
-    default=[],
-    help="silence a finding (repeat it, or separate names by commas); the report says so in one "
-    "line. On a line of code: # gradmagic: ignore[NAME]",
-)
-STRICT = option(
-    "--strict",
-    action="store_true",
-    help="stop at the first error: before the step that it is about, or right after the update by "
-    "hand, with the tensors as they are then",
-)
-TEACH = option(
-    "--teach",
-    action="store_true",
-    help="draw what passes through small graphs: the result of every operation, and the gradient that "
-    "arrives there",
-)
-WHAT_IF = option(
-    "--what-if",
-    action="store_true",
-    help="what the bug costs: run the cell again as written and as patched, each with the earlier "
-    "cells that it needs in a new process, and show losses and parameters side by side. Your objects "
-    "are untouched; what cells do to files and over the network is done again",
-)
-LIMIT = option(
-    "--time-limit",
-    type=float,
-    default=TIME_LIMIT,
-    metavar="SECONDS",
-    help="for each of the two runs of --what-if, with the earlier cells (60)",
-)
-DEPTH = option(
-    "--depth",
-    type=int,
-    metavar="N",
-    help="levels of module names that the picture of a large model opens (as many as there is "
-    "room for)",
-)
-SAVED_TENSORS = option(
-    "--saved",
-    action="store_true",
-    help="say of each operation in the picture what it keeps for the backward",
-)
-SAVE_GRAPH = option(
-    "--save-graph",
-    metavar="FILE",
-    help="write the first picture to a new file: .svg, .png or .dot, as its name ends",
-)
-EXPLAIN = option(
-    "--explain",
-    metavar="NAME",
-    help="only show the page of a finding: what it is, why it matters, wrong and right code",
-)
+    @property
+    def alone(self) -> str:
+        """The option of a line that has no code to run, as typed; empty if there is none."""
+        if self.explain is not None:
+            return f"--explain {self.explain}"
+        if self.last is not None:
+            return f"--last {self.last or ''}".rstrip()
+        if self.watch is not None:
+            return f"--{self.watch}"
+        return "--diff" if self.diff else ""
 
 
 def words_of(line: str) -> list[str]:
@@ -186,6 +102,8 @@ def split_statement(parser: argparse.ArgumentParser, line: str) -> tuple[list[st
             break
         words.append(word)
         action = known.get(word)
+        if action is not None and action.nargs == "?" and not rest[:1].isdecimal():
+            continue
         if action is not None and action.nargs != 0 and rest:
             value, rest = _first_word(rest)
             words.append(value)
@@ -236,6 +154,9 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
         found.get("fix", False),
         found.get("what_if", False),
         _limit(found.get("time_limit", TIME_LIMIT)),
+        found.get("last"),
+        found.get("watch"),
+        found.get("diff", False),
     )
 
 
@@ -243,13 +164,13 @@ def read_for_cell(parser: argparse.ArgumentParser, words: list[str]) -> Request:
     """The same for a line with code below it, or behind it.
 
     Raises:
-        UsageError: As for :func:`read`; or the line asks for a page.
+        UsageError: As for :func:`read`; or the line asks for something that runs no code.
     """
     request = read(parser, words)
-    if request.explain is not None:
+    if request.alone:
         raise UsageError(
-            f"--explain runs no code; write it on a line of its own: "
-            f"%{parser.prog} --explain {request.explain}"
+            f"{request.alone.split()[0]} runs no code; write it on a line of its own: "
+            f"%{parser.prog} {request.alone}"
         )
     return request
 

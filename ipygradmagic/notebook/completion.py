@@ -20,7 +20,9 @@ from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import options_of
 from ipygradmagic.notebook.magics import GradMagics, parser_of
 
-_LINE = re.compile(r"\s*(?P<sign>%%?)(?P<magic>trace_grad|grad_state)\s(?P<words>.*)$", re.DOTALL)
+_LINE = re.compile(
+    r"\s*(?:[^%=]+=\s*)?(?P<sign>%%?)(?P<magic>trace_grad|grad_state)\s(?P<words>.*)$", re.DOTALL
+)
 
 
 def completer_of(magics: GradMagics) -> Matcher:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Mapping
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipygradmagic.notebook.tracing import current_number, number_of
+from ipygradmagic.notebook.run import current_number, number_of
 
 
 def place(shell: InteractiveShell, source: str, line: int) -> tuple[str, str]:
@@ -27,14 +27,18 @@ def place(shell: InteractiveShell, source: str, line: int) -> tuple[str, str]:
     return moved, shell.compile.cache(moved, current_number(shell), raw_code=moved)
 
 
+def calling_frame(shell: InteractiveShell) -> FrameType | None:
+    """The cell's code that called the magic we are in; None if no cell did."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and number_of(shell, frame.f_code.co_filename) is None:
+        frame = frame.f_back
+    return frame
+
+
 def calling_line(shell: InteractiveShell) -> int:
     """Line of the cell that called the magic we are in; 1 if no cell did."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        frame = frame.f_back
-        if number_of(shell, frame.f_code.co_filename) is not None:
-            return frame.f_lineno
-    return 1
+    frame = calling_frame(shell)
+    return 1 if frame is None else frame.f_lineno
 
 
 def execute(

@@ -15,7 +15,9 @@ from ipygradmagic.notebook.cell import FirstLine, Preparation
 from ipygradmagic.notebook.completion import completer_of
 from ipygradmagic.notebook.faults import contained
 from ipygradmagic.notebook.magics import GradMagics, parser_of
+from ipygradmagic.notebook.memory import Memory
 from ipygradmagic.notebook.tracing import CellTraces
+from ipygradmagic.notebook.watch import Watch
 
 _loaded: dict[InteractiveShell, Extension] = {}
 
@@ -62,8 +64,10 @@ class Extension:
 
     def __init__(self, ip: InteractiveShell) -> None:
         self._undo: list[Callable[[], object]] = []
-        self._magics = GradMagics(shell=ip)
-        self._traces = CellTraces(ip)
+        memory = Memory()
+        self._watch = Watch(ip, memory)
+        self._magics = GradMagics(ip, memory, self._watch)
+        self._traces = CellTraces(ip, memory, self._watch)
         self._add_magics(ip)
         self._add(ip.input_transformers_cleanup, FirstLine())
         self._add(ip.ast_transformers, Preparation())
@@ -84,6 +88,8 @@ class Extension:
     def remove(self) -> None:
         """Take it all out, in reverse order."""
         self._traces.finish()
+        with contained("end the watch"):
+            self._watch.off()
         while self._undo:
             with contained("unload completely"):
                 self._undo.pop()()

@@ -21,12 +21,27 @@ from IPython.core.magic import (
 from ipygradmagic.errors import GradMagicError, OptionError
 from ipygradmagic.notebook import names
 from ipygradmagic.notebook.arguments import (
+    Request,
+    read,
+    read_for_cell,
+    split_statement,
+    words_of,
+)
+from ipygradmagic.notebook.diff import show_difference
+from ipygradmagic.notebook.execute import calling_frame, calling_line, execute, place
+from ipygradmagic.notebook.explain import explained
+from ipygradmagic.notebook.faults import contained
+from ipygradmagic.notebook.flags import (
     DEPTH,
+    DIFF,
     EXPLAIN,
     FORMAT,
     IGNORE,
+    LAST,
     LEVEL,
     LIMIT,
+    OFF,
+    ON,
     ROWS,
     SAVE,
     SAVE_GRAPH,
@@ -34,23 +49,21 @@ from ipygradmagic.notebook.arguments import (
     STRICT,
     TEACH,
     WHAT_IF,
-    Request,
     option,
-    read,
-    read_for_cell,
-    split_statement,
     with_arguments,
-    words_of,
 )
-from ipygradmagic.notebook.execute import calling_line, execute, place
-from ipygradmagic.notebook.explain import explained
-from ipygradmagic.notebook.faults import contained
+from ipygradmagic.notebook.memory import Memory
 from ipygradmagic.notebook.publish import publish
-from ipygradmagic.notebook.tracing import Run, cell_namer, raw_cell
+from ipygradmagic.notebook.recall import recall
+from ipygradmagic.notebook.run import Run, cell_namer, raw_cell
+from ipygradmagic.notebook.watch import Watch
 
 USAGE = """\
 %trace_grad STATEMENT      trace one statement, e.g.  %trace_grad --rows 10 loss.backward()
 %%trace_grad [NAMES]       as the first line of a cell: trace the cell
+%trace_grad --last [N]     show the last report again; t = %trace_grad --last  gives the trace
+%trace_grad --on, --off    trace every following cell, and speak only where something is wrong
+%trace_grad --diff         the last run of a cell against the one before: is it mended?
 %trace_grad --explain NAME what a finding is, with wrong and right code
 %trace_grad?               all options, with examples"""
 
@@ -60,6 +73,11 @@ class GradMagics(Magics):
     """``%%trace_grad`` and ``%grad_state``."""
 
     shell: InteractiveShell
+
+    def __init__(self, shell: InteractiveShell, memory: Memory, watch: Watch) -> None:
+        super().__init__(shell=shell)
+        self._memory = memory
+        self._watch = watch
 
     # Without a cell below it, the line is a statement: its options are read one by one,
     # because a statement can contain anything that looks like an option.
@@ -97,6 +115,10 @@ class GradMagics(Magics):
         STRICT,
         TEACH,
         EXPLAIN,
+        LAST,
+        ON,
+        OFF,
+        DIFF,
     )
     @no_var_expand
     @needs_local_scope
@@ -138,6 +160,14 @@ class GradMagics(Magics):
 
             %trace_grad --no-graph loss.backward()
 
+            %trace_grad --on              # traces every following cell, and speaks only of errors
+                                          # and warnings; %trace_grad --off ends that
+
+            %trace_grad --last            # shows the last report again; --last 3 the last three
+            t = %trace_grad --last        # or gives its trace: t.events, t.to_dataframe()
+
+            %trace_grad --diff            # what the last run of a cell has that the one before had not
+
             %trace_grad --explain stale-gradient
         """
         __tracebackhide__ = True
@@ -146,12 +176,8 @@ class GradMagics(Magics):
         parser = parser_of(self, "trace_grad")
         words, statement = split_statement(parser, line)
         request = read_for_cell(parser, words) if statement else read(parser, words)
-        if request.explain is not None:
-            self._explain(request.explain, request.options.format)
-            return None
         if not statement:
-            print(USAGE)
-            return None
+            return self._without_code(request)
         return self._trace(request, statement, calling_line(self.shell), local_ns)
 
     def _trace_body(self, line: str, body: str, local_ns: dict[str, object] | None) -> object:
@@ -161,6 +187,21 @@ class GradMagics(Magics):
         above, found, _ = raw_cell(self.shell).lstrip("\n").partition(body)
         first = above.count("\n") + 1 if found and body else 1
         return self._trace(request, body, first, local_ns)
+
+    def _without_code(self, request: Request) -> object:
+        """A line that only shows or switches something."""
+        if request.explain is not None:
+            self._explain(request.explain, request.options.format)
+        elif request.last is not None:
+            return recall(self.shell, self._memory, request, calling_frame(self.shell))
+        elif request.watch is not None:
+            print(self._watch.turn(request))
+        elif request.diff:
+            with contained("compare the two runs"):
+                show_difference(self.shell, self._memory, request.options.format)
+        else:
+            print(USAGE)
+        return None
 
     def _explain(self, name: str, form: str) -> None:
         with contained("show that page"):
@@ -181,7 +222,7 @@ class GradMagics(Magics):
             )
         python = self.shell.transform_cell(source)  # type: ignore[no-untyped-call]
         moved, filename = place(self.shell, python, line)
-        run = Run(self.shell, request, filename)
+        run = Run(self.shell, request, filename, self._memory, code=source)
         try:
             run.start()
             value = execute(self.shell, moved, filename, local_ns)
@@ -254,7 +295,7 @@ class GradMagics(Magics):
             publish(self.shell, report, request.options.format)
 
 
-def parser_of(magics: GradMagics, name: str) -> ArgumentParser:
+def parser_of(magics: GradMagics | type[GradMagics], name: str) -> ArgumentParser:
     """The parser that IPython's decorators have put on a magic."""
     return cast(ArgumentParser, getattr(magics, name).parser)
 

@@ -56,8 +56,16 @@ def _hints(cls: Hashable) -> dict[str, object]:
     return dict(typing.get_type_hints(cast(type, cls)))
 
 
+@cache
+def _shape(hint: Hashable) -> tuple[object, tuple[object, ...]]:
+    """A trace has a million values and a few dozen hints."""
+    return typing.get_origin(hint), typing.get_args(hint)
+
+
 def _read(hint: object, value: object, path: str) -> object:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    origin, args = _shape(hint)
+    if origin is None and type(value) is hint:  # most of a trace
+        return value
     if origin in (typing.Union, types.UnionType):
         return _read_union(args, value, path)
     if origin is tuple:
@@ -75,8 +83,10 @@ def _read(hint: object, value: object, path: str) -> object:
 
 
 def _read_union(args: tuple[object, ...], value: object, path: str) -> object:
+    if value is None and type(None) in args:
+        return None
     if value is None:
-        return _expect(type(None) in args, value, path, "a value")
+        return _expect(False, value, path, "a value")
     for arg in (a for a in args if a is not type(None)):
         try:
             return _read(arg, value, path)

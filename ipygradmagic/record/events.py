@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ipygradmagic.record.brief import change_line, event_line
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import EMPTY, Holds, Summary
 
@@ -62,6 +63,9 @@ class Change:
     moved: float | None = None
     added_norm: float | None = None
 
+    def __repr__(self) -> str:
+        return change_line(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -106,3 +110,6 @@ class Event:
     inside: str | None = None
     error: str | None = None
     signature: int = 0
+
+    def __repr__(self) -> str:
+        return event_line(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ipygradmagic.record.brief import finding_line
 from ipygradmagic.record.source import SourceLocation
 
 Severity = Literal["error", "warning", "note", "fine"]
@@ -84,6 +85,9 @@ class Finding:
     consequence: str = ""
     remedy: Remedy | None = None
     evidence: Evidence = Evidence()
+
+    def __repr__(self) -> str:
+        return finding_line(self)
 
     @property
     def alarm(self) -> bool:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
 
-from ipygradmagic.record import codec
+from ipygradmagic.errors import TraceFormatError
+from ipygradmagic.record import codec, frame, storage
+from ipygradmagic.record.clean import complaint
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import SEVERITIES, Finding, Ignore, Silenced
 from ipygradmagic.record.graph import Graph
@@ -16,12 +21,16 @@ from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 
 FORMAT = 1
 """Version of the dict layout."""
-_TELLERS: list[Callable[[Trace], str]] = []
+Teller = Callable[["Trace"], str]
+_TELLERS: dict[str, Teller] = {}
 
 
-def told_by(teller: Callable[[Trace], str]) -> None:
-    """Say how a trace is printed; whoever can render one does so, which a plain record cannot."""
-    _TELLERS[:] = [teller]
+def told_by(*, text: Teller, page: Teller) -> None:
+    """Say how a trace is printed, and how it is written as a page of HTML.
+
+    Whoever can render one says so, which a plain record cannot.
+    """
+    _TELLERS.update(text=text, page=page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,7 @@ class Trace:
         return f"<Trace: {', '.join(found) or 'nothing wrong found'}; {', '.join(counts)}>"
 
     def __str__(self) -> str:
-        return _TELLERS[0](self) if _TELLERS else repr(self)
+        return _TELLERS["text"](self) if _TELLERS else repr(self)
 
     def with_findings(
         self,
@@ -175,3 +184,66 @@ class Trace:
             TraceFormatError: ``data`` is not such a dict; says which part does not fit.
         """
         return codec.from_plain(cls, codec.body(data, FORMAT))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the trace to a file that :meth:`load` reads back; an older one is replaced.
+
+        Args:
+            path: ``run.json``, or ``run.json.gz`` for a compressed one.
+
+        Raises:
+            OptionError: The name ends otherwise, or the file cannot be written.
+        """
+        storage.write(self.to_dict(), path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Trace:
+        """A trace that :meth:`save` wrote.
+
+        Raises:
+            TraceFormatError: The file is none, or from a version with another format.
+            FileNotFoundError: There is no such file.
+            OptionError: Its name ends in neither ``.json`` nor ``.json.gz``.
+        """
+        data = storage.read(path)
+        try:
+            return cls.from_dict(data)
+        except TraceFormatError as error:
+            raise TraceFormatError(f"{os.fspath(path)}: {error}") from None
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as one file that needs nothing else: no network, no style sheet.
+
+        It is light or dark as the reader's browser is. An older file is replaced.
+        """
+        Path(path).expanduser().write_text(_TELLERS["page"](self), encoding="utf-8")
+
+    def to_dataframe(self, library: Literal["pandas", "polars"] | None = None) -> Any:
+        """The kept events as a data frame: one row for each event and tensor that it concerned.
+
+        ``df.groupby("tensor")``, ``df.groupby("kind")``, ``df.groupby("place")`` are what it is
+        for; :mod:`ipygradmagic.record.frame` says what the columns are. Of a run longer than what
+        a trace keeps (see ``total``), ``--save`` writes every row as it happens.
+
+        Args:
+            library: Which one; None takes the one that is imported already, or else installed.
+
+        Raises:
+            OptionError: Neither library is installed, or not the one that was asked for.
+        """
+        return frame.frame_of(self, library)
+
+    def assert_clean(self, allow: Collection[str] = ()) -> None:
+        """Fail, as a test does, if a finding is an error or a warning.
+
+        Args:
+            allow: Names of findings that are no reason to fail.
+
+        Raises:
+            AssertionError: With the verdict, the findings and their lines in words.
+        """
+        __tracebackhide__ = True  # a test's report ends at the test's own line
+        allowed = (allow,) if isinstance(allow, str) else allow
+        wrong = complaint(self.findings, allowed, self.meta.title)
+        if wrong:
+            raise AssertionError(wrong)

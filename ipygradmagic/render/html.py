@@ -26,12 +26,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def to_html(view: View) -> str:
     """The report as one self-contained ``<div>``."""
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     return template.render(view=view, drawn=Easel().drawn).strip()
 
 
 @lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Where templates come from; all of them escape what is put into them."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -75,7 +76,7 @@ def charted(chart: Chart) -> tuple[str, str]:
     lines = drawing(chart)
     if lines is None:
         return "", said
-    template = _environment().get_template("chart.svg.j2")
+    template = environment().get_template("chart.svg.j2")
     svg = template.render(
         chart=chart,
         drawing=lines,
@@ -90,7 +91,7 @@ def charted(chart: Chart) -> tuple[str, str]:
 
 def stripped(strip: Strip) -> tuple[str, str]:
     """``(data URI, what it shows in words)``."""
-    template = _environment().get_template("strip.svg.j2")
+    template = environment().get_template("strip.svg.j2")
     svg = template.render(
         strip=strip,
         d=strips.drawing(strip),
@@ -103,6 +104,6 @@ def stripped(strip: Strip) -> tuple[str, str]:
 
 def heated(heat: Heat) -> tuple[str, str]:
     """``(data URI, what it shows in words)``."""
-    template = _environment().get_template("heat.svg.j2")
+    template = environment().get_template("heat.svg.j2")
     svg = template.render(d=heat_drawing.drawing(heat))
     return data_uri(svg), heat_words.told(heat)

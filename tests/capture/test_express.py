@@ -10,6 +10,7 @@ import pytest
 from ipygradmagic.capture.express import Express
 from ipygradmagic.capture.solo import Solo
 from ipygradmagic.capture.teams import Teams
+from ipygradmagic.record.codec import to_plain
 from ipygradmagic.record.trace import Trace
 from tests.programs_harness import BUGGY, RIGHT, both, run
 
@@ -26,7 +27,7 @@ def torch_is_pristine() -> None:
 
 def told(trace: Trace) -> dict[str, object]:
     """All that a trace says, but for the time it took."""
-    said = {f"event {e.index}": repr(e) for e in trace.events}
+    said = {f"event {e.index}": repr(to_plain(e)) for e in trace.events}
     said |= {f"tensor {t.id}": repr(t) for t in trace.tensors}
     said["pattern"] = list(trace.pattern)
     said["books"] = sorted(map(repr, trace.ledger.books))

@@ -7,6 +7,8 @@ import types
 
 import ipygradmagic
 from ipygradmagic.errors import NestedTraceError
+from ipygradmagic.record.events import Event
+from ipygradmagic.record.findings import Finding
 from ipygradmagic.record.trace import Meta, Trace
 
 sessions: list[Session] = []
@@ -14,6 +16,9 @@ reports: list[Report] = []
 fail: dict[str, BaseException] = {}
 running: list[Session] = []
 forgotten: list[int] = []
+events: list[Event] = []
+"""What the next traces have recorded, and what is wrong with them."""
+findings: list[Finding] = []
 
 
 def _maybe_fail(where: str) -> None:
@@ -26,23 +31,31 @@ class Session:
         _maybe_fail("init")
         self.options, self.namespace, self.title, self.cell_of = options, namespace, title, cell_of
         self.error = None
+        self.gives_way = self.go_on = None
         self.where: list[tuple[str | None, int]] = []
         sessions.append(self)
 
     def start(self) -> None:
         _maybe_fail("start")
+        if running and running[-1].gives_way is not None:
+            self.go_on = running[-1].gives_way()
         if running:
             raise NestedTraceError("a trace is running")
         running.append(self)
 
     def stop(self, error=None) -> Trace:
-        running.clear()
+        self.abandon()
         self.error = error
         _maybe_fail("stop")
-        return Trace(meta=Meta(title=self.title), notes=(repr(error),))
+        told = {"events": tuple(events), "findings": tuple(findings)}
+        return Trace(meta=Meta(title=self.title), notes=(repr(error),), **told)
 
     def abandon(self) -> None:
-        running.clear()
+        if self in running:
+            running.clear()
+        go_on, self.go_on = self.go_on, None
+        if go_on is not None:
+            go_on()
 
 
 class Report:
@@ -64,6 +77,15 @@ def report(trace, options):
     return Report(trace, options)
 
 
+def alarm(trace, options):
+    return Report(trace, options, "alarm")
+
+
+def difference(before, after, codes):
+    notes = (f"{before.meta.title} {after.meta.title} {codes}",)
+    return Report(Trace(meta=Meta(title="difference"), notes=notes), None, "difference")
+
+
 def look(namespace, expressions={}, *, graph=None, options=None, cell_of=None):
     _maybe_fail("look")
     said = f"{sorted(expressions)} graph={graph and graph[0]}"
@@ -82,7 +104,7 @@ def mark() -> None:
 
 
 def reset() -> None:
-    for thing in (sessions, reports, fail, running, forgotten):
+    for thing in (sessions, reports, fail, running, forgotten, events, findings):
         thing.clear()
 
 

@@ -160,7 +160,7 @@ def _plain(shell: InteractiveShell) -> Any:
         from ipygradmagic.notebook.arguments import split_statement
         from ipygradmagic.notebook.magics import GradMagics, parser_of
 
-        _, statement = split_statement(parser_of(GradMagics(shell=shell), "trace_grad"), line)
+        _, statement = split_statement(parser_of(GradMagics, "trace_grad"), line)
         exec(shell.transform_cell(statement), shell.user_ns)  # type: ignore[no-untyped-call]
 
     return trace_grad
