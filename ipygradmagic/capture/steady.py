@@ -44,6 +44,7 @@ from ipygradmagic.record.tensors import SMALL
 
 _functions = torch._C._len_torch_function_stack
 _dispatches = torch._C._len_torch_dispatch_stack
+_compiling = torch.compiler.is_compiling
 LONGEST_WAIT = 100_000
 """Events after which it is tried again at the latest."""
 MISSED = object()
@@ -237,10 +238,16 @@ class Steady:
                             break
                         if grad._version != one.given + more * one.writes:
                             break
-                        value = grad.item() if one.single else _read(grad)
-                        if not _finite(value) or not (value if one.single else any(as_look(value))):
-                            break
-                        found.append(value)
+                        if one.single:
+                            number = grad.item()
+                            if not number or not isfinite(number):
+                                break
+                            found.append(number)
+                        else:
+                            value = _read(grad)
+                            if not _finite(value) or not any(as_look(value)):
+                                break
+                            found.append(value)
                 except Exception as fault:
                     watch.fault(fault)
                 if error is None and len(found) == len(self._watched):
@@ -276,8 +283,10 @@ class Steady:
                 whole = one.ref()
                 if empties and whole is not None:
                     whole = whole.grad
-                if whole is None or (target is not whole and not covers(target, whole)):
+                if whole is None:
                     return MISSED
+                if target is not whole and (_compiling() or not covers(target, whole)):
+                    return MISSED  # (compiling, it is not even a tensor with memory)
                 if _functions() or _dispatches() or get_ident() != self._thread:
                     return MISSED
                 if not same_stack(sys._getframe(2), stack):
@@ -297,7 +306,8 @@ class Steady:
                 if not empties:
                     after = target.item() if before.__class__ is float else _read(target)
                     undone = after == one.undo and after != before
-                    if self.watch.noting and not undone and _finite(after):
+                    good = isfinite(after) if after.__class__ is float else _finite(after)
+                    if self.watch.noting and not undone and good:
                         self._values += (before, after)
                         one.undo, one.value = before, after
                         self._at = at + 1
