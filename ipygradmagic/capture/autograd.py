@@ -10,7 +10,7 @@ from typing import cast
 
 from torch import Tensor
 
-from ipygradmagic.capture.deadends import SAVED, Surroundings
+from ipygradmagic.capture.deadends import Surroundings, saved_by, saved_fields
 from ipygradmagic.capture.leaves import ACCUMULATE, GradNode, root_of
 from ipygradmagic.capture.snapshot import look, summary
 from ipygradmagic.record.graph import Edge, Frozen, Graph, Node, Saved
@@ -116,20 +116,13 @@ def _number(
 
 
 def _saved(node: GradNode) -> Iterator[Saved]:
-    """What an operation keeps; nothing is unpacked, because that would call hooks of the user's."""
-    for name in dir(node):
-        if not name.startswith(SAVED):
-            continue
-        try:
-            kept = getattr(node, name).data
-        except (RuntimeError, AttributeError):  # freed, or a torch that does not tell
-            continue
-        plain = name.removeprefix(SAVED)
+    """What an operation keeps."""
+    for name, kept in saved_by(node, saved_fields(node)):
         if isinstance(kept, Tensor):
             small = kept.numel() <= SMALL
-            yield Saved(plain, tuple(kept.shape), summary(look(kept)) if small else None)
+            yield Saved(name, tuple(kept.shape), summary(look(kept)) if small else None)
         elif kept is not None:
-            yield Saved(plain)
+            yield Saved(name)
 
 
 def _shape(node: GradNode) -> tuple[int, ...] | None:

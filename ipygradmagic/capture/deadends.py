@@ -19,7 +19,7 @@ from ipygradmagic.capture import names
 from ipygradmagic.capture.leaves import GradNode
 from ipygradmagic.record.graph import DeadEnd, EndKind, Frozen
 
-SAVED = "_raw_saved_"
+_SAVED = "_raw_saved_"
 _NO_INPUT = re.compile(r"result|out|running_|total_weight|logsumexp|philox|rng|save_|reserve")
 """What an operation keeps beside its inputs begins with one of these."""
 MOST_FROZEN = 64
@@ -105,19 +105,11 @@ class Surroundings:
         return self._found
 
     def _kept(self, node: GradNode) -> Iterator[Tensor]:
-        """Inputs that a node keeps and that take no gradient. Nothing is unpacked: that would call
-        hooks of the user's."""
+        """Inputs that a node keeps and that take no gradient."""
         kind = type(node)
         if kind not in self._fields:
-            fields = (name for name in dir(node) if name.startswith(SAVED))
-            self._fields[kind] = tuple(
-                f for f in fields if not _NO_INPUT.match(f.removeprefix(SAVED))
-            )
-        for field in self._fields[kind]:
-            try:
-                kept = getattr(node, field).data
-            except (RuntimeError, AttributeError):  # freed, or a torch that does not tell
-                continue
+            self._fields[kind] = tuple(f for f in saved_fields(node) if not _NO_INPUT.match(f))
+        for _, kept in saved_by(node, self._fields[kind]):
             if isinstance(kept, Tensor) and takes_gradient(kept) is False:
                 yield kept
 
@@ -142,6 +134,21 @@ class Surroundings:
         tensor, name = plain[0]
         kind: EndKind = "frozen" if isinstance(tensor, torch.nn.Parameter) else "data"
         return DeadEnd(name, kind, tuple(tensor.shape))
+
+
+def saved_fields(node: GradNode) -> Iterator[str]:
+    """What autograd calls the things that an operation keeps: ``self``, ``mat1``, ``result``."""
+    return (name.removeprefix(_SAVED) for name in dir(node) if name.startswith(_SAVED))
+
+
+def saved_by(node: GradNode, fields: Iterable[str]) -> Iterator[tuple[str, object]]:
+    """Those that are still there. Nothing is unpacked, because that would call hooks of the user's:
+    where one has packed a tensor away, it is what the hook made of it."""
+    for field in fields:
+        try:
+            yield field, getattr(node, _SAVED + field).data
+        except (RuntimeError, AttributeError):  # freed, or a torch that does not tell
+            continue
 
 
 def takes_gradient(tensor: Tensor) -> bool | None:

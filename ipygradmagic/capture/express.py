@@ -23,7 +23,7 @@ from torch import Tensor
 from ipygradmagic.capture.books import Leaf, grad_key
 from ipygradmagic.capture.leaves import GradNode, reach
 from ipygradmagic.capture.recorder import MANY, RawChange, RawEvent, fill_added
-from ipygradmagic.capture.snapshot import Look, dense, is_finite, is_zero, kept, look
+from ipygradmagic.capture.snapshot import Look, dense, is_finite, is_zero, look
 from ipygradmagic.capture.source import Here
 from ipygradmagic.capture.teams import GRAD, MOST_READ, VERSION, Pack, Team, Way, ordinary
 from ipygradmagic.capture.watch import BackwardPass, StepCall, Watch
@@ -126,7 +126,7 @@ class TeamEvent(RawEvent):
         """What happened, in teams."""
         self.shares, self.order, self._changes = shares, order, None
         teams = [s.team for s in shares if s.before is not None or s.after is not None]
-        copies = sum(kept(n) for t in teams if t.read for n in t.layout.sizes)
+        copies = sum(t.layout.kept for t in teams if t.read)
         self._size = sum(len(t.leaves) for t in teams) + 1, copies
 
     def _apart(self, share: Share) -> list[RawChange]:

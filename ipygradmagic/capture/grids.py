@@ -18,7 +18,7 @@ import numpy as np
 
 from ipygradmagic.capture.recorder import RawChange, RawEvent
 from ipygradmagic.capture.snapshot import Look, Part
-from ipygradmagic.record.grids import SIDE, Grid, GridAt, Which, matrix
+from ipygradmagic.record.grids import FEW, SIDE, Grid, GridAt, Which, matrix, wide
 from ipygradmagic.record.incidents import Incident, IncidentKind
 
 MOST = 16
@@ -27,8 +27,6 @@ MOST_TENSORS = 2
 """Tensors of an incident."""
 BACK = 64
 """So many kept events are looked through for the deposit that an incident is about."""
-FEW = 4
-"""A run whose last update changes more matrices is not small."""
 FIRST: tuple[IncidentKind, ...] = (
     "stale",
     "nonfinite",
@@ -100,7 +98,7 @@ def _last_change(latest: Sequence[RawEvent]) -> Iterator[GridAt]:
     if last is None or len(_matrices(last)) > FEW:
         return
     copied = filter(_copied, _matrices(last))
-    moved = min(copied, key=lambda c: (_wide(c), c.leaf.id), default=None)
+    moved = min(copied, key=lambda c: (wide(c.leaf.shape), c.leaf.id), default=None)
     if moved is None:
         return
     for event in latest:
@@ -114,11 +112,6 @@ def _last_change(latest: Sequence[RawEvent]) -> Iterator[GridAt]:
 def _matrices(event: RawEvent) -> list[RawChange]:
     """What it did to the values of tensors with rows and columns."""
     return [c for c in event.changes if len(c.leaf.shape) > 1 and c.value_after is not None]
-
-
-def _wide(change: RawChange) -> bool:
-    """Too large for its numbers: seen as means of blocks."""
-    return max(matrix(change.leaf.shape)) > SIDE
 
 
 def _copied(change: RawChange) -> bool:

@@ -123,15 +123,10 @@ def non_leaves(
     watch: Watch, first: int, asked: Mapping[str, SourceLocation]
 ) -> Iterator[TensorInfo]:
     """Variables that denote results of operations: torch does not keep their gradient."""
-    number = first
-    for tensor, called in watch.discovery.found.tensors():
-        name = called[0]
-        made = _made_by(tensor)
-        if made is None or watch.books.find(tensor) is not None or not name.isidentifier():
-            continue
+    for place, (tensor, called, made) in enumerate(_results(watch)):
         yield TensorInfo(
-            id=number,
-            name=name,
+            id=first - place,
+            name=called[0],
             aliases=called[1:5],
             kind="non-leaf",
             shape=tuple(tensor.shape),
@@ -140,16 +135,22 @@ def non_leaves(
             parameter=False,
             value=summary(look(tensor)),
             made=made,
-            asked=asked.get(name),
+            asked=asked.get(called[0]),
             older=watch.discovery.results.get(id(tensor)) == _number(tensor),
         )
-        number -= 1
 
 
 def results(watch: Watch) -> dict[int, int]:
     """The results of operations that variables denote now: identity, and when they were made."""
-    found = [t for t, called in watch.discovery.found.tensors() if called[0].isidentifier()]
-    return {id(t): _number(t) for t in found if _made_by(t) is not None}
+    return {id(tensor): _number(tensor) for tensor, _, _ in _results(watch)}
+
+
+def _results(watch: Watch) -> Iterator[tuple[Tensor, tuple[str, ...], str]]:
+    """With the names of each, and the operation that made it; books have no leaf for them."""
+    for tensor, called in watch.discovery.found.tensors():
+        made = _made_by(tensor) if called[0].isidentifier() else None
+        if made is not None and watch.books.find(tensor) is None:
+            yield tensor, called, made
 
 
 def _number(result: Tensor) -> int:

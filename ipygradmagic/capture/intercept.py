@@ -42,6 +42,7 @@ _ATTRIBUTES = frozenset(("grad", "_grad", "data", "requires_grad"))
 _ALIASES = ("numpy", "__array__", "__dlpack__")
 """They hand out a tensor's memory; what is written there leaves no trace on the tensor."""
 _MISSING = object()
+_compiling = torch.compiler.is_compiling
 
 
 class Interception:
@@ -210,7 +211,7 @@ class Interception:
             hand = self.hand
             if hand is None or hand.watch.away:
                 return original(tensor, *args, **kwargs)
-            if hand.watch.noting:
+            if hand.watch.noting and not _compiling():
                 result = hand.steady.write(name, original, tensor, args, kwargs)
                 if result is not MISSED:
                     return result

@@ -16,8 +16,6 @@ from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.distance import Distances
 from ipygradmagic.capture.snapshot import (
     Look,
-    Measured,
-    Part,
     is_finite,
     is_zero,
     kept,
@@ -66,8 +64,8 @@ def _remembering() -> SummaryOf:
 class RawChange:
     """What an event did to one leaf, as looks.
 
-    ``moved`` and ``piled`` (the distance of the gradients, where something was added to an earlier
-    one) are filled in when the copies are let go of before the record is made.
+    ``moved`` is how far the value went; ``piled`` how far the gradient did, where something was added
+    to an earlier one. Both are taken from the copies, when these are let go of or the record is made.
     """
 
     __slots__ = (
@@ -94,6 +92,8 @@ class RawChange:
         self.value_before: Look = None
         self.value_after: Look = None
         self.holds = EMPTY
+        self.moved: float | None = None
+        self.piled: float | None = None
 
     def signature(self) -> tuple[object, ...]:
         """What must be alike for two changes to look alike; numbers do not count."""
@@ -110,10 +110,7 @@ class RawChange:
 
     def reduce(self, distances: Distances) -> None:
         """Make the statistics now and let go of copies."""
-        if isinstance(self.value_after, (Part, Measured)):
-            self.moved = distances.between(self.value_before, self.value_after)
-        if self._piled() and isinstance(self.after, (Part, Measured)):
-            self.piled = distances.between(self.before, self.after)
+        self._measure(distances)
         self.before, self.after = reduced(self.before), reduced(self.after)
         self.added = reduced(self.added)
         self.value_before = reduced(self.value_before)
@@ -121,17 +118,11 @@ class RawChange:
 
     def record(self, of: SummaryOf, distances: Distances) -> Change:
         """The plain record."""
-        old, new = self.value_before, self.value_after
-        moved = distances.between(old, new) if new is not None else None
-        if new.__class__ is Summary:
-            moved = getattr(self, "moved", None)  # seldom set, to save the run a store
-        before, after, mean, norm = of(self.before), of(self.after), None, None
-        if self._piled() and before is not None and after is not None:
+        self._measure(distances)
+        before, after, mean = of(self.before), of(self.after), None
+        if self._on_top() and before is not None and after is not None:
             if before.mean is not None and after.mean is not None:
                 mean = after.mean - before.mean
-            norm = distances.between(self.before, self.after)
-            if norm is None:
-                norm = getattr(self, "piled", None)
         return Change(
             tensor=self.leaf.id,
             grad_before=before,
@@ -140,14 +131,23 @@ class RawChange:
             added=of(self.added),
             added_exact=self.exact,
             added_mean=mean,
-            added_norm=norm,
-            value_before=of(old),
-            value_after=of(new),
+            added_norm=self.piled,
+            value_before=of(self.value_before),
+            value_after=of(self.value_after),
             holds=self.holds,
-            moved=moved,
+            moved=self.moved,
         )
 
-    def _piled(self) -> bool:
+    def _measure(self, distances: Distances) -> None:
+        """How far it moved value and gradient, as long as there are copies to tell it from."""
+        if self.value_after is not None:
+            moved = distances.between(self.value_before, self.value_after)
+            self.moved = self.moved if moved is None else moved
+        if self._on_top():
+            piled = distances.between(self.before, self.after)
+            self.piled = self.piled if piled is None else piled
+
+    def _on_top(self) -> bool:
         """Something was added to an earlier gradient, and is only known by what that became."""
         return self.added is None and not self.exact
 
@@ -165,8 +165,6 @@ def fill_added(change: RawChange, heard: list[Look] | None) -> None:
     before, after = change.before, change.after
     if isinstance(before, tuple) and isinstance(after, tuple) and len(before) == len(after):
         change.added = tuple(a - b for a, b in zip(after, before))
-        change.exact = False
-        return
     change.exact = False
 
 

@@ -44,7 +44,6 @@ from ipygradmagic.record.tensors import SMALL
 
 _functions = torch._C._len_torch_function_stack
 _dispatches = torch._C._len_torch_dispatch_stack
-_compiling = torch.compiler.is_compiling
 LONGEST_WAIT = 100_000
 """Events after which it is tried again at the latest."""
 MISSED = object()
@@ -169,7 +168,7 @@ class Steady:
         self._stand, self._growth, self._template = stand, growth, template
         self._watched = list(map(_watched, now.leaves, *_rows(last, now)))
         of = {leaf.id: one for leaf, one in zip(now.leaves, self._watched)}
-        self._expects = [(w.name, w.empties, of[w.leaf.id], w.stack) for w in self._writes]
+        self._expects = [(write, of[write.leaf.id]) for write in self._writes]
         self._begun = self._dropped = 0
         self._values: list[Any] = []
         self._inside = False
@@ -185,78 +184,70 @@ class Steady:
 
         Call it directly from the wrapper around backward.
         """
-        watch = self.watch
         with self._lock:
             try:
-                # (a step, another pass or a new leaf would have gone through a guarded section)
-                if (
-                    watch.noting
-                    and self._at == self._last
-                    and not self._inside
-                    and len(outputs) == 1
-                    and not any(args[1:4])
-                    and not (_functions() or _dispatches())  # which would see what we read
-                    and get_ident() == self._thread
-                    and not watch.books.deaths()
-                    and same_stack(sys._getframe(3), self._site)
-                ):
-                    more = self._begun
-                    for one in self._watched:
-                        tensor = one.ref()
-                        if tensor is None or tensor._version != one.version + more * one.moves:
-                            break
-                        grad = tensor.grad
-                        if grad is None or grad._version != one.key + more * one.writes:
-                            break
-                        if (tensor.item() if one.single else _read(tensor)) != one.value:
-                            break
-                    else:
-                        if self._express.same_graph(self._way, outputs):
-                            self._values += (loss_of(outputs), self._way.number)
-                            self._begun += 1
-                            self._at, self._inside = 0, True
-                            if len(self._values) > self._most:
-                                self._trim()
-                            return True
+                if self.watch.noting and self._expected(outputs, args):
+                    self._values += (loss_of(outputs), self._way.number)
+                    self._begun += 1
+                    self._at, self._inside = 0, True
+                    if len(self._values) > self._most:
+                        self._trim()
+                    return True
             except Exception as error:
-                watch.fault(error)
-            watch.halt()
+                self.watch.fault(error)
+            self.watch.halt()
         return False
+
+    def _expected(self, outputs: Sequence[Tensor], args: Sequence[Any]) -> bool:
+        if self._at < self._last or self._inside or len(outputs) != 1 or any(args[1:4]):
+            return False
+        # (a step, another pass or a new leaf would have gone through a guarded section)
+        if _functions() or _dispatches() or get_ident() != self._thread:
+            return False  # of the user's, somebody would see what we read
+        if self.watch.books.deaths() or not same_stack(sys._getframe(4), self._site):
+            return False
+        more = self._begun
+        for one in self._watched:
+            tensor = one.ref()
+            if tensor is None or tensor._version != one.version + more * one.moves:
+                return False
+            grad = tensor.grad
+            if grad is None or grad._version != one.key + more * one.writes:
+                return False
+            if (tensor.item() if one.single else _read(tensor)) != one.value:
+                return False
+        return self._express.same_graph(self._way, outputs)
 
     def arrives(self, error: BaseException | None) -> BackwardPass | None:
         """The backward is over: the pass, if it is to be recorded by someone else after all."""
-        watch = self.watch
         with self._lock:
-            if watch.noting:
-                found: list[Value] = []
-                more = self._begun - 1
-                try:
-                    for one in self._watched:
-                        tensor = one.ref()
-                        grad = tensor.grad if tensor is not None else None
-                        if grad is None or id(grad) != one.grad:
-                            break
-                        if grad._version != one.given + more * one.writes:
-                            break
-                        if one.single:
-                            number = grad.item()
-                            if not number or not isfinite(number):
-                                break
-                            found.append(number)
-                        else:
-                            value = _read(grad)
-                            if not _finite(value) or not any(as_look(value)):
-                                break
-                            found.append(value)
-                except Exception as fault:
-                    watch.fault(fault)
-                if error is None and len(found) == len(self._watched):
-                    self._values += found
-                else:
-                    watch.halt()
+            good = not self.watch.noting
+            try:
+                good = good or (error is None and self._arrived())
+            except Exception as fault:
+                self.watch.fault(fault)
+            if not good:
+                self.watch.halt()
             self._inside = False
             current, self._current = self._current, None
         return current
+
+    def _arrived(self) -> bool:
+        found: list[Value] = []
+        more = self._begun - 1
+        for one in self._watched:
+            tensor = one.ref()
+            grad = tensor.grad if tensor is not None else None
+            if grad is None or id(grad) != one.grad:
+                return False
+            if grad._version != one.given + more * one.writes:
+                return False
+            value = grad.item() if one.single else _read(grad)
+            if not _finite(value) or not (value if one.single else any(as_look(value))):
+                return False
+            found.append(value)
+        self._values += found
+        return True
 
     def write(
         self,
@@ -273,51 +264,51 @@ class Steady:
         __tracebackhide__ = True
         before: Value = 0
         with self._lock:
-            at, noting = self._at, self.watch.noting
-            if at == self._last or self._inside or not noting:
+            at = self._at
+            if at == self._last or self._inside or not self.watch.noting:
                 return MISSED
-            expected, empties, one, stack = self._expects[at]
-            if expected != name:
+            write, one = self._expects[at]
+            if write.name != name:
                 return MISSED
             try:
-                whole = one.ref()
-                if empties and whole is not None:
-                    whole = whole.grad
-                if whole is None:
+                tensor = one.ref()
+                whole = tensor.grad if write.empties and tensor is not None else tensor
+                if whole is None or (target is not whole and not covers(target, whole)):
                     return MISSED
-                if target is not whole and (_compiling() or not covers(target, whole)):
-                    return MISSED  # (compiling, it is not even a tensor with memory)
                 if _functions() or _dispatches() or get_ident() != self._thread:
                     return MISSED
-                if not same_stack(sys._getframe(2), stack):
+                if not same_stack(sys._getframe(2), write.stack):
                     return MISSED
-                if not empties:
+                if not write.empties:
                     before = whole.item() if whole.numel() == 1 else _read(whole)
             except Exception as error:
                 self.watch.fault(error)
                 return MISSED
         result = original(target, *args, **kwargs)
         with self._lock:
-            if empties and self.watch.noting:
+            if write.empties and self.watch.noting:
                 self._at = at + 1
                 return result
             try:
-                after: Value = 0
-                if not empties:
-                    after = target.item() if before.__class__ is float else _read(target)
-                    undone = after == one.undo and after != before
-                    good = isfinite(after) if after.__class__ is float else _finite(after)
-                    if self.watch.noting and not undone and good:
-                        self._values += (before, after)
-                        one.undo, one.value = before, after
-                        self._at = at + 1
-                        return result
-                    self.halt()
-                self._tell(self._writes[at], before, after)
+                self._written(write, one, before, target)
             except Exception as error:
                 self.watch.fault(error)
                 self.watch.halt()
         return result
+
+    def _written(self, write: Write, one: _Watched, before: Value, target: Tensor) -> None:
+        if write.empties:
+            self._tell(write, 0, 0)
+            return
+        after: Value = target.item() if before.__class__ is float else _read(target)
+        undone = after == one.undo and after != before
+        if self.watch.noting and not undone and _finite(after):
+            self._values += (before, after)
+            one.undo, one.value = before, after
+            self._at += 1
+            return
+        self.halt()
+        self._tell(write, before, after)
 
     def _trim(self) -> None:
         """Forget what the recorder would have forgotten."""

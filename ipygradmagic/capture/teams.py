@@ -32,6 +32,7 @@ from ipygradmagic.capture.snapshot import (
     Unread,
     dense,
     join,
+    kept,
     look,
     measure,
 )
@@ -64,6 +65,7 @@ class Layout:
         "copies",
         "counts",
         "groups",
+        "kept",
         "large",
         "places",
         "sizes",
@@ -83,6 +85,7 @@ class Layout:
         self.starts: dict[int, int] = {}
         self.places: dict[int, int] = {}
         self.copies = 0
+        self.kept = sum(map(kept, sizes))
         for k, i in enumerate(self.copied):
             self.starts[i], self.places[i] = self.copies, k
             self.copies += sizes[i]

@@ -28,6 +28,14 @@ _ENTRY_TREE = ast.dump(ast.parse(ENTRY, mode="eval").body)
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
+def body(code: str) -> str:
+    """The code of a cell without the line of the magic."""
+    lines = code.strip("\n").splitlines()
+    if lines and lines[0].startswith(MAGIC):
+        del lines[0]
+    return "\n".join(lines)
+
+
 class FirstLine:
     """The cleanup transform: turns the line of the magic into the call that starts the trace.
 

@@ -7,7 +7,7 @@ import difflib
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipygradmagic.notebook.cell import MAGIC
+from ipygradmagic.notebook.cell import body
 from ipygradmagic.notebook.memory import MOST, Memory, Remembered
 from ipygradmagic.notebook.publish import publish
 
@@ -56,11 +56,3 @@ def similar(one: str, other: str) -> bool:
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def body(code: str) -> str:
-    """The code without the line of the magic."""
-    lines = code.strip("\n").splitlines()
-    if lines and lines[0].startswith(MAGIC):
-        del lines[0]
-    return "\n".join(lines)

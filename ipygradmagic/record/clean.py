@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Sequence
 
-from ipygradmagic.record.findings import Finding
+from ipygradmagic.record.findings import Finding, tally
 
 WIDTH = 96
 MOST = 8
@@ -24,12 +24,7 @@ def complaint(findings: Sequence[Finding], allowed: Collection[str], title: str 
     if not wrong:
         return ""
     certain = any(f.severity == "error" for f in wrong)
-    counts = ", ".join(
-        f"{n} {s}{'s' * (n > 1)}"
-        for s in ("error", "warning")
-        if (n := sum(f.severity == s for f in wrong))
-    )
-    verdict = f"The gradients are {'' if certain else 'probably '}wrong: {counts}."
+    verdict = f"The gradients are {'' if certain else 'probably '}wrong: {tally(wrong)}."
     lines = [f"{title}: {verdict}" if title else verdict]
     for finding in wrong[:MOST]:
         lines += _finding_lines(finding)

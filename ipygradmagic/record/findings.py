@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +12,13 @@ from ipygradmagic.record.source import SourceLocation
 
 Severity = Literal["error", "warning", "note", "fine"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note", "fine")
+
+
+def tally(findings: Iterable[Finding]) -> str:
+    """``1 error, 2 warnings``: how many there are of each severity, but for what is fine."""
+    counts = Counter(finding.severity for finding in findings)
+    some = ((severity, counts[severity]) for severity in SEVERITIES[:3] if counts[severity])
+    return ", ".join(f"{n:,} {severity}{'s' * (n != 1)}" for severity, n in some)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from typing import Literal
 
 SIDE = 16
 """A grid has at most this many rows and columns."""
+FEW = 4
+"""A run whose last update changes more matrices is not small."""
 
 Which = Literal["grad_before", "added", "grad_after", "value_before", "value_after"]
 
@@ -64,3 +66,8 @@ class GridAt:
 def matrix(shape: Sequence[int]) -> tuple[int, int]:
     """Rows and columns of a tensor that is laid out flat."""
     return (shape[0], math.prod(shape[1:])) if len(shape) > 1 else (1, math.prod(shape))
+
+
+def wide(shape: Sequence[int]) -> bool:
+    """Too large for its numbers: seen as means of blocks."""
+    return max(matrix(shape)) > SIDE

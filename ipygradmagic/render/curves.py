@@ -27,7 +27,7 @@ from ipygradmagic.render.curve_words import (
 from ipygradmagic.render.depth import MANY, extremes, over_depth
 from ipygradmagic.render.groups import Groups
 from ipygradmagic.render.numbers import count
-from ipygradmagic.render.series import MOVES, Norms, Series, norms, ratios
+from ipygradmagic.render.series import MOVES, Norms, Series, curve, norms, ratios
 from ipygradmagic.render.timeline import Timeline
 from ipygradmagic.render.view import Block, Chart, Charts, Curve, Flag, Paragraph
 
@@ -107,8 +107,8 @@ class _Run:
         drawn = [(place, some) for place, some in series.items() if len(some) >= ENOUGH]
         for place, some in drawn[:MOST_LOSSES]:
             where = f" at {place}" if place and len(series) > 1 else ""
-            curve = _curve("", some)
-            yield Chart(f"Loss{where}", "backward", (curve,), 1, self.axis, self.flags, low=True)
+            line = curve("", some)
+            yield Chart(f"Loss{where}", "backward", (line,), 1, self.axis, self.flags, low=True)
 
     def norms(self) -> Iterator[Chart]:
         """The gradient norm after each backward and what differs from it, of each group."""
@@ -148,8 +148,8 @@ class _Run:
                 span = min(span[0], guide), max(span[1], guide)
             for group in shown:
                 caption = f"{RATIO}, {self.groups.called(group, members[group])}"
-                curve = _curve("", drawn[group])
-                yield Chart(caption, act, (curve,), 1, axis, span=span, low=True, guide=guide)
+                line = curve("", drawn[group])
+                yield Chart(caption, act, (line,), 1, axis, span=span, low=True, guide=guide)
 
     def remarks(self, charts: Sequence[Chart]) -> Iterator[Paragraph]:
         """What the reader has to know about the charts."""
@@ -180,13 +180,9 @@ def _curves(found: Norms, group: str) -> tuple[Curve, ...]:
     """The norm after each backward, and that which differs from it."""
     after, other = found.after.series(group), found.other_line(group)
     if not other:
-        return (_curve("", after),)
+        return (curve("", after),)
     label = LABELS[found.second(group)].format(act=found.moves.get(group, "step"))
-    return (_curve("after backward", after), _curve(label, other))
-
-
-def _curve(label: str, series: Series) -> Curve:
-    return Curve(label, (tuple(series.values()),), tuple(series))
+    return (curve("after backward", after), curve(label, other))
 
 
 def _near(value: float, span: tuple[float, float] | None) -> bool:

@@ -13,8 +13,8 @@ from statistics import median
 
 from ipygradmagic.render import words
 from ipygradmagic.render.paths import kind
-from ipygradmagic.render.series import Series
-from ipygradmagic.render.view import Chart, Curve
+from ipygradmagic.render.series import Series, curve
+from ipygradmagic.render.view import Chart
 
 MANY = 8
 """More layers than this have a chart over depth."""
@@ -53,7 +53,7 @@ def over_depth(
         points = {i: _middle(list(series[g].values())[part]) for i, g in enumerate(layers, 1)}
         known = {i: value for i, value in points.items() if value > 0}
         if known:
-            curves.append(Curve(label, (tuple(known.values()),), tuple(known)))
+            curves.append(curve(label, known))
     if curves:
         yield Chart(
             _caption(what, layers, series),

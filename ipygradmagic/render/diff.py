@@ -15,7 +15,7 @@ from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.folding import Folded, fold
 from ipygradmagic.render.numbers import count, number
-from ipygradmagic.render.series import Series, norms
+from ipygradmagic.render.series import Series, curve, norms
 from ipygradmagic.render.view import (
     Block,
     Cell,
@@ -23,7 +23,6 @@ from ipygradmagic.render.view import (
     Charts,
     Code,
     Column,
-    Curve,
     Line,
     Paragraph,
     Row,
@@ -272,8 +271,5 @@ def _chart(caption: str, titles: tuple[str, str], found: list[Series]) -> Iterat
     if any(len(series) < ENOUGH for series in found):
         return
     axis = tuple(sorted({n for series in found for n in series}))
-    curves = tuple(
-        Curve(title, (tuple(series.values()),), tuple(series))
-        for title, series in zip(titles, found)
-    )
+    curves = tuple(map(curve, titles, found))
     yield Chart(caption, "backward", curves, 1, axis)

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from ipygradmagic.record.events import Change, Event
-from ipygradmagic.record.grids import SIDE, matrix
+from ipygradmagic.record.grids import FEW, wide
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.render import words
 from ipygradmagic.render.heat import LEAST, Looks, gradient, telling
@@ -14,8 +14,6 @@ from ipygradmagic.render.numbers import count, number
 from ipygradmagic.render.timeline import Timeline
 from ipygradmagic.render.view import Block, Heat, Panel, Paragraph
 
-FEW = 4
-"""A run whose last update changes more matrices is not small."""
 CLOSE = 0.01
 """A part of the largest move: a value has only so many digits for it."""
 
@@ -48,7 +46,7 @@ def _matrices(timeline: Timeline, event: Event) -> list[tuple[Change, TensorInfo
     found = [(c, timeline.infos[c.tensor]) for c in event.changes if c.tensor in timeline.infos]
     some = [(c, t) for c, t in found if c.value_after is not None and len(t.shape) > 1]
     some = [(c, t) for c, t in some if math.prod(t.shape) >= LEAST]
-    return sorted(some, key=lambda pair: (max(matrix(pair[1].shape)) > SIDE, pair[1].id))
+    return sorted(some, key=lambda pair: (wide(pair[1].shape), pair[1].id))
 
 
 def _lesson(event: Event, last: Event, info: TensorInfo, added: Heat, moved: Heat) -> Paragraph:

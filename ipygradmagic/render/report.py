@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from ipygradmagic.errors import GradientLifecycleError
 from ipygradmagic.options import Options
-from ipygradmagic.record.findings import SEVERITIES, Finding, Silenced
+from ipygradmagic.record.findings import SEVERITIES, Finding, Silenced, tally
 from ipygradmagic.record.state import State
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import CellError, Trace
@@ -129,7 +129,7 @@ def _verdict(trace: Trace) -> Verdict:
     if trace.error is not None:
         headline, tone = _error_words(trace.error), "error"
         if any(f.alarm for f in trace.findings):
-            headline += f" Found: {_tally(trace.findings)}."
+            headline += f" Found: {tally(trace.findings)}."
     counts = trace.counts() or _counted(trace)
     said = " · ".join(f"{count(n)} {kind}" for kind, n in counts.items() if n)
     leaves = trace.leaves()
@@ -145,21 +145,12 @@ def _verdict(trace: Trace) -> Verdict:
 def _headline(findings: tuple[Finding, ...]) -> tuple[str, Tone]:
     present = {f.severity for f in findings}
     if "error" in present:
-        return f"The gradients are wrong: {_tally(findings)}.", "error"
+        return f"The gradients are wrong: {tally(findings)}.", "error"
     if "warning" in present:
-        return f"The gradients are probably wrong: {_tally(findings)}.", "warning"
+        return f"The gradients are probably wrong: {tally(findings)}.", "warning"
     if "note" in present:
-        return f"Nothing wrong found; {_tally(findings)} worth knowing.", "note"
+        return f"Nothing wrong found; {tally(findings)} worth knowing.", "note"
     return "Nothing wrong found.", "fine"
-
-
-def _tally(findings: tuple[Finding, ...]) -> str:
-    parts = []
-    for severity in SEVERITIES[:3]:
-        n = sum(f.severity == severity for f in findings)
-        if n:
-            parts.append(words.plural(n, severity))
-    return ", ".join(parts)
 
 
 def _counted(trace: Trace) -> dict[str, int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.tensors import Summary
+from ipygradmagic.render.view import Curve
 
 Series = dict[int, float]
 """Value by number of the backward (or of the step)."""
@@ -20,6 +21,11 @@ GroupOf = Callable[[int], str | None]
 MOVES = ("step", "update")
 ALIKE = 1e-3
 """Norms that differ by no more than this part of themselves make one line in a chart."""
+
+
+def curve(label: str, series: Series) -> Curve:
+    """The series as a line of a chart."""
+    return Curve(label, (tuple(series.values()),), tuple(series))
 
 
 class Cells:

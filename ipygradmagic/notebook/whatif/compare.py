@@ -13,7 +13,7 @@ from pathlib import Path
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipygradmagic.diagnose.patch import patched
-from ipygradmagic.notebook.cell import MAGIC
+from ipygradmagic.notebook.cell import body
 from ipygradmagic.notebook.fix import edits_of, lines_of
 from ipygradmagic.notebook.whatif import results
 from ipygradmagic.notebook.whatif.needed import Missing, Past, needed
@@ -147,8 +147,7 @@ def _missing_words(missing: Sequence[Missing]) -> str:
 
 def _body(source: str) -> str:
     """A cell without the line of the magic, to be compared with others."""
-    lines = [line.rstrip() for line in source.strip().splitlines()]
-    return "\n".join(lines[1:] if lines and lines[0].startswith(MAGIC) else lines).strip()
+    return "\n".join(line.rstrip() for line in body(source.strip()).splitlines()).strip()
 
 
 def _plan(shell: InteractiveShell, trace: Trace, steps: list[Step], limit: float) -> Plan:
