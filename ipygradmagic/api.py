@@ -22,6 +22,7 @@ from ipygradmagic.capture.tracer import Tracer
 from ipygradmagic.diagnose.diagnosis import diagnose
 from ipygradmagic.diagnose.explain import refuse_unknown
 from ipygradmagic.errors import GradientLifecycleError, GradMagicError, OptionError
+from ipygradmagic.language import speaking
 from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Silenced
@@ -121,7 +122,8 @@ class Session:
     def stop(self, error: BaseException | None = None) -> Trace:
         """Restore torch; the trace with its diagnosis. ``error`` is what ended the code."""
         try:
-            return diagnose(self._tracer.stop(error))
+            with speaking(self.options.lang):
+                return diagnose(self._tracer.stop(error))
         finally:
             self._after()
 
@@ -145,17 +147,20 @@ def _found_in(trace: Trace) -> tuple[Finding, ...]:
 
 def report(trace: Trace, options: Options | None = None) -> Report:
     """The report of a trace."""
-    return Report(report_view(trace, options or Options(names=trace.meta.names)))
+    with speaking(trace.meta.lang):
+        return Report(report_view(trace, options or Options(names=trace.meta.names)))
 
 
 def alarm(trace: Trace, options: Options) -> Alarm:
     """What a watch says of a trace with an alarm: one line, and the report folded below."""
-    return Alarm(alarm_view(trace), report_view(trace, options))
+    with speaking(trace.meta.lang):
+        return Alarm(alarm_view(trace), report_view(trace, options))
 
 
 def difference(before: Trace, after: Trace, codes: tuple[str, str]) -> Report:
     """Two traced runs of a cell, side by side; ``codes`` are theirs."""
-    return Report(diff_view(before, after, codes))
+    with speaking(after.meta.lang):
+        return Report(diff_view(before, after, codes))
 
 
 def save_picture(trace: Trace, options: Options) -> None:
@@ -174,9 +179,10 @@ def save_picture(trace: Trace, options: Options) -> None:
     save(scene, title, options.save_graph, options.depth)
 
 
-def compared(comparison: Comparison) -> Report:
+def compared(comparison: Comparison, lang: str = "auto") -> Report:
     """Two runs of a cell, as written and as patched, side by side."""
-    return Report(whatif_view(comparison))
+    with speaking(lang):
+        return Report(whatif_view(comparison))
 
 
 def look(
@@ -206,11 +212,12 @@ def look(
         if graph is None:
             raise OptionError("save_graph needs a graph: name a tensor, such as --graph loss")
         refuse_existing(options.save_graph)
-    state = survey(_books(), namespace, expressions or {}, graph, cell_of, options.saved)
-    scene = state_scene(state)
-    if options.save_graph is not None and scene is not None:
-        save(scene, scene.graph.title, options.save_graph, options.depth)
-    return Report(state_view(state, options))
+    with speaking(options.lang):
+        state = survey(_books(), namespace, expressions or {}, graph, cell_of, options.saved)
+        scene = state_scene(state)
+        if options.save_graph is not None and scene is not None:
+            save(scene, scene.graph.title, options.save_graph, options.depth)
+        return Report(state_view(state, options))
 
 
 @dataclass
@@ -241,6 +248,7 @@ class TraceBlock:
         backward: Number of the one backward whose picture is shown.
         save_graph: File to which the first picture is written (``.svg``, ``.png``, ``.dot``) at
             the end of the block; it must not exist yet.
+        lang: Language of findings and report: ``en``, ``zh``, or ``auto`` (that of the locale).
 
     Raises:
         NestedTraceError: Another trace is running in this process.
@@ -263,6 +271,7 @@ class TraceBlock:
     depth: int | None = None
     backward: int | None = None
     save_graph: str | os.PathLike[str] | None = None
+    lang: str = "auto"
     trace: Trace = field(default_factory=Trace, init=False)
     _session: Session | None = field(default=None, init=False, repr=False)
 
@@ -320,6 +329,7 @@ class TraceBlock:
             depth=self.depth,
             backward=self.backward,
             save_graph=None if self.save_graph is None else os.fspath(self.save_graph),
+            lang=self.lang,
         )
 
     @property
@@ -418,6 +428,7 @@ def grad_state(
     depth: int | None = None,
     save_graph: str | os.PathLike[str] | None = None,
     saved: bool = False,
+    lang: str = "auto",
 ) -> Report:
     """The state of the gradients of the caller's variables, or of the given things.
 
@@ -428,13 +439,14 @@ def grad_state(
         depth: Levels of module names that the picture of a large model opens.
         save_graph: New file to which the picture is written (``.svg``, ``.png``, ``.dot``).
         saved: Say of each operation in the picture what it keeps for the backward.
+        lang: Language of the report: ``en``, ``zh``, or ``auto`` (that of the locale).
     """
     if namespace is None:
         namespace = _Variables(sys._getframe(1))
     chosen = {_name_in(namespace, thing): thing for thing in expressions}
     drawn = (_name_in(namespace, graph), graph) if graph is not None else None
     file = None if save_graph is None else os.fspath(save_graph)
-    options = Options(depth=depth, save_graph=file, saved=saved)
+    options = Options(depth=depth, save_graph=file, saved=saved, lang=lang)
     return look(namespace, chosen, graph=drawn, options=options)
 
 

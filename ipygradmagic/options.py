@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ipygradmagic.errors import OptionError
+from ipygradmagic.language import LANGUAGES
 
 FORMATS = ("auto", "html", "text")
 LEVELS = ("full", "events")
@@ -45,6 +46,7 @@ class Options:
         teach: Note what passes through small graphs, and draw it: the result of every operation and
             the gradient that arrives there, up to 16 elements each. Slow, and for the first pass of
             each backward line.
+        lang: Language of the findings and of the report (see :mod:`ipygradmagic.language`).
 
     Raises:
         OptionError: A value is out of its range; the message says what is allowed.
@@ -63,6 +65,7 @@ class Options:
     depth: int | None = None
     backward: int | None = None
     save_graph: str | None = None
+    lang: str = "auto"
 
     def __post_init__(self) -> None:
         if self.rows < 5:
@@ -71,6 +74,8 @@ class Options:
             raise OptionError(f"format is {self.format!r}; choose one of {', '.join(FORMATS)}")
         if self.level not in LEVELS:
             raise OptionError(f"level is {self.level!r}; choose one of {', '.join(LEVELS)}")
+        if self.lang not in LANGUAGES:
+            raise OptionError(f"lang is {self.lang!r}; choose one of {', '.join(LANGUAGES)}")
         if self.save is not None and not self.save.lower().endswith(SAVED):
             raise OptionError(
                 f"save is {self.save!r}, and the end of that name is no known format; give a name "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
 import torch
 
 torch.set_num_threads(1)
+os.environ["LANGUAGE"] = "en"  # whatever the locale: tests read the report's words
 
 
 def patched() -> dict[str, object]:

@@ -118,7 +118,7 @@ def test_memory_is_bounded_and_the_ledger_counts_all() -> None:
     assert t.events[0].index == 1 and t.events[-1].index == 36_000
     (book,) = t.trace.ledger.books
     assert book.consumptions == 12_000
-    assert len(str(t).splitlines()) < 80
+    assert len(t.report().text(120).splitlines()) < 80
 
 
 def test_threads_with_models_of_their_own() -> None:

@@ -24,6 +24,7 @@ from ipygradmagic.capture.strict import Gate, Judge, strict_watchers
 from ipygradmagic.capture.teaching import Teaching
 from ipygradmagic.capture.watch import Watch
 from ipygradmagic.errors import NestedTraceError
+from ipygradmagic.language import language
 from ipygradmagic.options import Options
 from ipygradmagic.record.stream import Stream
 from ipygradmagic.record.trace import Meta, Trace
@@ -62,7 +63,13 @@ class Tracer:
         self.options = options
         self.title = title
         self.owner: Callable[[], object] = lambda: self
-        self._meta = Meta(title, torch.__version__, 0.0, options.names, options.ignore)
+        self._meta = Meta(
+            title,
+            torch.__version__,
+            names=options.names,
+            ignore=options.ignore,
+            lang=language(options.lang),
+        )
         self._home = home
         self._active = self._stopping = False
         self._stream: Stream | None = None

@@ -141,6 +141,7 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
             depth=found.get("depth"),
             backward=found.get("backward"),
             save_graph=found.get("save_graph"),
+            lang=found["lang"],
         )
     except OptionError as error:
         raise UsageError(str(error)) from None

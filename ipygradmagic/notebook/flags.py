@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from ipygradmagic.language import LANGUAGES
 from ipygradmagic.options import FORMATS, LEVELS
 
 Method = TypeVar("Method", bound=Callable[..., object])
@@ -110,6 +111,12 @@ SAVE_GRAPH = option(
     "--save-graph",
     metavar="FILE",
     help="write the first picture to a new file: .svg, .png or .dot, as its name ends",
+)
+LANG = option(
+    "--lang",
+    choices=LANGUAGES,
+    default="auto",
+    help="language of findings and report: en, zh, or auto (that of the locale)",
 )
 EXPLAIN = option(
     "--explain",

@@ -37,6 +37,7 @@ from ipygradmagic.notebook.flags import (
     EXPLAIN,
     FORMAT,
     IGNORE,
+    LANG,
     LAST,
     LEVEL,
     LIMIT,
@@ -101,6 +102,7 @@ class GradMagics(Magics):
         SAVED_TENSORS,
         SAVE_GRAPH,
         FORMAT,
+        LANG,
         option("-o", "--output", metavar="NAME", help="store the trace in the namespace as NAME"),
         SAVE,
         LEVEL,
@@ -245,6 +247,7 @@ class GradMagics(Magics):
         SAVE_GRAPH,
         ROWS,
         FORMAT,
+        LANG,
     )
     @no_var_expand
     @needs_local_scope

@@ -194,4 +194,8 @@ class Run:
             limit=self._request.time_limit,
         )
         if comparison is not None:
-            publish(self._shell, compared(comparison), self._request.options.format)
+            publish(
+                self._shell,
+                compared(comparison, self._request.options.lang),
+                self._request.options.format,
+            )

@@ -62,6 +62,7 @@ class Meta:
         seconds: Wall-clock duration of the traced code.
         names: The names or patterns that the user asked to see.
         ignore: Names of the findings that the user does not want to see.
+        lang: Language of the findings and of the report.
     """
 
     title: str = ""
@@ -69,6 +70,7 @@ class Meta:
     seconds: float = 0.0
     names: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    lang: str = "en"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ipygradmagic.language import mark, speaking, tr
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.html import environment, led, to_html
 from ipygradmagic.render.text import to_text
 from ipygradmagic.render.view import Section, Verdict, View
 
-HINT = "%trace_grad --last shows the report."
+HINT = mark("%trace_grad --last shows the report.")
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class Alarm:
         """The verdict, and the report to be opened."""
         template = environment().get_template("alarm.html.j2")
         parts = Markup(to_html(self.line)), Markup(to_html(self.full))
-        return template.render(line=parts[0], full=parts[1], title=self.full.title).strip()
+        with speaking(self.full.lang):
+            return template.render(line=parts[0], full=parts[1], title=self.full.title).strip()
 
     def text(self, width: int = 100) -> str:
         """The verdict, and how to see the report."""
-        return f"{to_text(self.line, width)}\n  {HINT}"
+        with speaking(self.full.lang):
+            return f"{to_text(self.line, width)}\n  {tr(HINT)}"
 
 
 def alarm_view(trace: Trace) -> View:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jinja2
 
+from ipygradmagic.language import ntr, ptr, speaking, tr
 from ipygradmagic.render import heat_drawing, heat_words
 from ipygradmagic.render import strip as strips
 from ipygradmagic.render.axes import LEFT, RIGHT, TOP, WIDTH
@@ -27,7 +28,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 def to_html(view: View) -> str:
     """The report as one self-contained ``<div>``."""
     template = environment().get_template("report.html.j2")
-    return template.render(view=view, drawn=Easel().drawn).strip()
+    with speaking(view.lang):
+        return template.render(view=view, drawn=Easel().drawn).strip()
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +43,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.globals["signs"] = SIGNS
+    environment.globals.update(tr=tr, ntr=ntr, ptr=ptr)
     environment.globals["charted"] = charted
     environment.globals["stripped"] = stripped
     environment.globals["heated"] = heated

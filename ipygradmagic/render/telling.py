@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 
+from ipygradmagic.language import speaking, spoken
 from ipygradmagic.options import Options
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
 from ipygradmagic.render.html import environment, to_html
 from ipygradmagic.render.report import report_view
 from ipygradmagic.render.text import to_text
+from ipygradmagic.render.view import View
 
 
 def width() -> int:
@@ -19,17 +21,24 @@ def width() -> int:
 
 def told(trace: Trace) -> str:
     """The report as text, for ``print``."""
-    return to_text(report_view(trace, Options(names=trace.meta.names)), width())
+    return to_text(_view(trace), width())
+
+
+def _view(trace: Trace) -> View:
+    with speaking(trace.meta.lang):
+        return report_view(trace, Options(names=trace.meta.names))
 
 
 def page(trace: Trace) -> str:
     """The report as a file of its own, light or dark as the reader's browser is."""
     from markupsafe import Markup
 
-    report = to_html(report_view(trace, Options(names=trace.meta.names)))
+    report = to_html(_view(trace))
     template = environment().get_template("page.html.j2")
-    return template.render(
-        title=words.clean(trace.meta.title, 100),
-        torch=words.clean(trace.meta.torch, 40),
-        report=Markup(report),
-    )
+    with speaking(trace.meta.lang):
+        return template.render(
+            title=words.clean(trace.meta.title, 100),
+            torch=words.clean(trace.meta.torch, 40),
+            report=Markup(report),
+            lang=spoken(),
+        )

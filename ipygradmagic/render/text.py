@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+from ipygradmagic.language import speaking
 from ipygradmagic.render.chart import alone, flagged, lined, sparks
 from ipygradmagic.render.fitting import joined
 from ipygradmagic.render.heat_words import grid as panels
@@ -47,7 +48,8 @@ MOST_LEAST = 24
 
 def to_text(view: View, width: int = 100) -> str:
     """The report as lines of at most ``width`` characters (source code may be folded)."""
-    parts = [_section(section, width) for section in view.sections]
+    with speaking(view.lang):
+        parts = [_section(section, width) for section in view.sections]
     lines = "\n\n".join(p for p in parts if p).splitlines()
     return "\n".join(line.replace(NBSP, " ").rstrip() for line in lines)
 

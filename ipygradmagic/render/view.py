@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from ipygradmagic.language import spoken
 
 Tone = Literal["", "error", "warning", "note", "fine", "muted"]
 Style = Literal["plain", "strong", "code", "number", "muted"]
@@ -328,7 +330,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A whole report."""
+    """A whole report.
+
+    Attributes:
+        lang: The language of its words, for those that laying it out adds.
+    """
 
     title: str
     sections: tuple[Section, ...]
+    lang: str = field(default_factory=spoken)
