@@ -126,6 +126,7 @@ class Leaf:
         "slot",
         "thread",
         "undo",
+        "undone_by",
         "value",
         "version",
         "was",
@@ -158,6 +159,7 @@ class Leaf:
         self.slot: int | None = None
         self.since: SourceLocation | None = None
         self.undo: Look = None  # the value before the last update by hand
+        self.undone_by = 0  # the site of that update
         self.exposed = False  # its memory was handed out: its version proves nothing
         self.data = False  # an input of torch.autograd.grad
         self.thread = 0  # the thread that last worked on it; 0 is none

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ipygradmagic.capture.books import GradKey, Leaf
 from ipygradmagic.capture.recorder import RawChange, RawEvent
-from ipygradmagic.capture.snapshot import Look
+from ipygradmagic.capture.snapshot import Look, is_zero
 from ipygradmagic.capture.source import Here, is_user
 from ipygradmagic.record.tensors import Holds, Number
 
@@ -75,6 +75,7 @@ class Write(NamedTuple):
         empties: It is the gradient that is written, with zeros.
         here: Where, without the frame.
         stack: The same, to be compared.
+        clones: It is computed from a gradient that was cloned before.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Write(NamedTuple):
     empties: bool
     here: Here
     stack: Stack
+    clones: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -137,8 +139,10 @@ def _told_alike(one: RawEvent, other: RawEvent) -> bool:
 
 
 def _form(event: RawEvent) -> tuple[object, ...]:
+    empties = event.kind == "zero_grad"  # changes nothing where the number was zero
     changes = [
-        (c.leaf.id, c.changed, c.exact, replace(c.holds, first=0, last=0)) for c in event.changes
+        (c.leaf.id, empties or c.changed, c.exact, replace(c.holds, first=0, last=0))
+        for c in event.changes
     ]
     place = (event.kind, event.label, event.site, event.via, event.inside, event.graph)
     rest = (event.actor, event.missed, event.source, event.error, event.continues)
@@ -223,7 +227,7 @@ class Template:
             at = self._updates[model.leaf.id]
             change.value_before, change.value_after = as_look(values[at]), as_look(values[at + 1])
         else:
-            change = RawChange(model.leaf, grad, model.after, model.changed)
+            change = RawChange(model.leaf, grad, model.after, not is_zero(grad))
         return change
 
 

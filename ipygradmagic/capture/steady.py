@@ -139,7 +139,9 @@ class Steady:
             self._round = None
             return
         here = place(ticket.here)
-        self._round.writes.append(Write(ticket.name, label, ticket.leaf, empties, here, stack))
+        clones = self.watch.discovery.derivation.of_others(here.site, ticket.here.frame)
+        write = Write(ticket.name, label, ticket.leaf, empties, here, stack, clones)
+        self._round.writes.append(write)
         self._round.told(event)
 
     def _even(self) -> bool:
@@ -243,7 +245,7 @@ class Steady:
             if grad._version != one.given + more * one.writes:
                 return False
             value = grad.item() if one.single else _read(grad)
-            if not _finite(value) or not (value if one.single else any(as_look(value))):
+            if not _finite(value):
                 return False
             found.append(value)
         self._values += found
@@ -301,8 +303,8 @@ class Steady:
             self._tell(write, 0, 0)
             return
         after: Value = target.item() if before.__class__ is float else _read(target)
-        undone = after == one.undo and after != before
-        if self.watch.noting and not undone and _finite(after):
+        back = write.clones and after == one.undo and after != before
+        if self.watch.noting and not back and _finite(after):
             self._values += (before, after)
             one.undo, one.value = before, after
             self._at += 1

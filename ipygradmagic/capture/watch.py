@@ -519,7 +519,7 @@ class Watch:
         part: bool = False,
     ) -> RawEvent:
         """Book a value that was written by hand; one that is put back undoes the last update."""
-        if leaf.undo is not None and same(after, leaf.undo) and not same(before, after):
+        if self._put_back(leaf, source, here, before, after):
             source = "other"  # put back to what it was, however that was computed
             self.ledger.undo(leaf.id, leaf.slot, self.recorder.next)
             leaf.undo = None
@@ -535,11 +535,24 @@ class Watch:
                 self.ledger.nonfinite(leaf.id, event.index, event.site, event.number, used=True)
             at = (event.index, event.site, event.number)
             if self.ledger.update(leaf.id, leaf.slot, *at, "update"):
-                leaf.undo = before
+                leaf.undo, leaf.undone_by = before, here.site
         change.holds = self.ledger.holds(leaf.slot)
         self.join(event, change)
         self.everyone_else(event)
         return event
+
+    def _put_back(self, leaf: Leaf, source: Source, here: Here, before: Look, after: Look) -> bool:
+        """The value is again what it was before the last update.
+
+        It is not put back where the same line has used a newer gradient: a rate that is too high
+        makes a value swing between two, and so does rounding at the end of a descent.
+        """
+        if leaf.undo is None or not same(after, leaf.undo) or same(before, after):
+            return False
+        if source != "gradient" or here.site != leaf.undone_by:
+            return True
+        held = self.ledger.holds(leaf.slot)
+        return held.count == held.used or self._of_clones(here)
 
     def _of_nothing(self, leaf: Leaf, before: Look, after: Look) -> bool:
         """A gradient that was emptied in place moves nothing: an update by it uses nothing."""

@@ -155,6 +155,20 @@ b.data -= lr * b.grad
 w.grad.data.zero_()
 b.grad.zero_()
 """,
+    "at rest": """
+(loss_of(w, b) * 0).backward()
+w.data -= lr * w.grad
+b.data -= lr * b.grad
+w.grad.zero_()
+b.grad.zero_()
+""",
+    "swinging between two values": """
+(w ** 2 + b.sum() ** 2).backward()
+w.data -= w.grad
+b.data -= b.grad
+w.grad.zero_()
+b.grad.zero_()
+""",
     "zero first": """
 for p in (w, b):
     if p.grad is not None:
@@ -191,6 +205,32 @@ step_of(b)
 @pytest.mark.parametrize("odd", ["", "print(w.grad)", "w.grad.zero_()", "break"])
 def test_other_loops(name: str, odd: str, tmp_path: Path, monkeypatch) -> None:
     same_without(program(LOOPS[name], odd), tmp_path, monkeypatch, flights=1)
+
+
+def test_a_value_that_swings_is_not_put_back() -> None:
+    w = torch.tensor(1.0, requires_grad=True)
+    with trace() as t:
+        for _ in range(50):
+            (w**2).backward()
+            w.data -= 1.0 * w.grad
+            w.grad.zero_()
+    assert w.item() == 1.0
+    assert [f.name for f in t.findings if f.alarm] == []
+    assert {e.source for e in t.events if e.kind == "update"} == {"gradient"}
+
+
+def test_a_step_is_taken_back_and_tried_again_with_half_the_rate() -> None:
+    w = torch.tensor(1.0, requires_grad=True)
+    with trace() as t:
+        for i in range(60):
+            old, lr = w.detach().clone(), 0.1
+            (w**2).backward()
+            w.data -= lr * w.grad
+            if i == 40:
+                w.data.copy_(old)
+                w.data -= 0.5 * lr * w.grad
+            w.grad.zero_()
+    assert [f.name for f in t.findings if f.alarm] == []
 
 
 def test_two_loops_and_a_function_called_from_two_lines(tmp_path: Path, monkeypatch) -> None:
