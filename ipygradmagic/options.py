@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipygradmagic.errors import OptionError
 from ipygradmagic.language import LANGUAGES
 
-FORMATS = ("auto", "html", "text")
+FORMATS = ("auto", "html", "text", "svg", "png")
 LEVELS = ("full", "events")
 SAVED = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".parquet")
 """Ends of file names to which a run can be saved; each stands for its format."""
@@ -25,7 +25,8 @@ class Options:
             empty shows all. Recording and diagnosis always cover every tensor.
         rows: Most timeline rows to show before loops are folded harder; at least 5.
         graph: Draw the picture of loss, operations, leaves and optimizers.
-        format: ``auto`` publishes HTML and text together, ``html`` or ``text`` one of them.
+        format: ``auto`` publishes HTML and text together, ``html`` or ``text`` one of them; ``svg``
+            and ``png`` the text and the pictures, for front ends that show images but no HTML.
         level: ``full`` keeps numbers of every gradient and parameter. ``events`` keeps the events,
             the ledger and the verdict, and leaves the numbers of a model that an optimizer steps
             unread: cheaper, but NaN is noticed only once the loss is not finite, and findings that

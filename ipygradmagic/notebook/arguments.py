@@ -6,8 +6,9 @@ import argparse
 import difflib
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from IPython.core.error import UsageError
@@ -18,6 +19,7 @@ from ipygradmagic.options import Options
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _NUMBER = re.compile(r"-\d")
+_NONE: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Request:
             by itself, None is no such wish.
         watch: ``on`` traces the cells that follow, ``off`` ends that.
         diff: Compare the last run of a cell with the one before.
+        live: Show one line while the code runs.
     """
 
     options: Options
@@ -50,6 +53,7 @@ class Request:
     last: int | None = None
     watch: Literal["on", "off"] | None = None
     diff: bool = False
+    live: bool = False
 
     @property
     def alone(self) -> str:
@@ -118,14 +122,19 @@ def _first_word(text: str) -> tuple[str, str]:
     return word, rest[0] if rest else ""
 
 
-def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
+def read(
+    parser: argparse.ArgumentParser, words: list[str], settings: Mapping[str, object] = _NONE
+) -> Request:
     """Parse the words of a magic's line.
+
+    Args:
+        settings: What holds where the line does not say; see :mod:`ipygradmagic.notebook.settings`.
 
     Raises:
         UsageError: An option is unknown or its value does not fit; the message says what would.
     """
     _refuse_unknown(parser, words)
-    found = vars(parser.parse_args(words))
+    found = vars(parser.parse_args(words, argparse.Namespace(**settings)))
     try:
         options = Options(
             names=tuple(found.get("names") or ()),
@@ -158,16 +167,19 @@ def read(parser: argparse.ArgumentParser, words: list[str]) -> Request:
         found.get("last"),
         found.get("watch"),
         found.get("diff", False),
+        found.get("live", False),
     )
 
 
-def read_for_cell(parser: argparse.ArgumentParser, words: list[str]) -> Request:
+def read_for_cell(
+    parser: argparse.ArgumentParser, words: list[str], settings: Mapping[str, object] = _NONE
+) -> Request:
     """The same for a line with code below it, or behind it.
 
     Raises:
         UsageError: As for :func:`read`; or the line asks for something that runs no code.
     """
-    request = read(parser, words)
+    request = read(parser, words, settings)
     if request.alone:
         raise UsageError(
             f"{request.alone.split()[0]} runs no code; write it on a line of its own: "

@@ -16,6 +16,7 @@ from ipygradmagic.notebook.completion import completer_of
 from ipygradmagic.notebook.faults import contained
 from ipygradmagic.notebook.magics import GradMagics, parser_of
 from ipygradmagic.notebook.memory import Memory
+from ipygradmagic.notebook.settings import GradMagic
 from ipygradmagic.notebook.tracing import CellTraces
 from ipygradmagic.notebook.watch import Watch
 
@@ -66,9 +67,11 @@ class Extension:
         self._undo: list[Callable[[], object]] = []
         memory = Memory()
         self._watch = Watch(ip, memory)
-        self._magics = GradMagics(ip, memory, self._watch)
+        self._settings = GradMagic(ip)
+        self._magics = GradMagics(ip, memory, self._watch, self._settings)
         self._traces = CellTraces(ip, memory, self._watch)
         self._add_magics(ip)
+        self._add(ip.configurables, self._settings)
         self._add(ip.input_transformers_cleanup, FirstLine())
         self._add(ip.ast_transformers, Preparation())
         if ip.Completer is not None:
@@ -82,7 +85,8 @@ class Extension:
         """Start the trace of the cell two frames up."""
         frame = sys._getframe(2)
         with contained("start the trace"):
-            request = read_for_cell(parser_of(self._magics, "trace_grad"), words_of(line))
+            parser = parser_of(self._magics, "trace_grad")
+            request = read_for_cell(parser, words_of(line), self._settings.defaults())
             self._traces.begin(request, in_cell, frame)
 
     def remove(self) -> None:

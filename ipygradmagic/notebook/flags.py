@@ -44,7 +44,8 @@ FORMAT = option(
     "--format",
     choices=FORMATS,
     default="auto",
-    help="what to publish: auto (HTML and text together, in a terminal text), html, or text",
+    help="what to publish: auto (HTML and text together, in a terminal text), html, text, or svg or "
+    "png (text and pictures, where there is no HTML: qtconsole)",
 )
 SAVE = option(
     "--save",

@@ -57,6 +57,7 @@ from ipygradmagic.notebook.memory import Memory
 from ipygradmagic.notebook.publish import publish
 from ipygradmagic.notebook.recall import recall
 from ipygradmagic.notebook.run import Run, cell_namer, raw_cell
+from ipygradmagic.notebook.settings import GradMagic
 from ipygradmagic.notebook.watch import Watch
 
 USAGE = """\
@@ -66,7 +67,9 @@ USAGE = """\
 %trace_grad --on, --off    trace every following cell, and speak only where something is wrong
 %trace_grad --diff         the last run of a cell against the one before: is it mended?
 %trace_grad --explain NAME what a finding is, with wrong and right code
-%trace_grad?               all options, with examples"""
+%trace_grad?               all options, with examples
+%config GradMagic          what options are where a line does not say, e.g.
+                           %config GradMagic.rows = 60"""
 
 
 @magics_class
@@ -75,10 +78,13 @@ class GradMagics(Magics):
 
     shell: InteractiveShell
 
-    def __init__(self, shell: InteractiveShell, memory: Memory, watch: Watch) -> None:
+    def __init__(
+        self, shell: InteractiveShell, memory: Memory, watch: Watch, settings: GradMagic
+    ) -> None:
         super().__init__(shell=shell)
         self._memory = memory
         self._watch = watch
+        self._settings = settings
 
     # Without a cell below it, the line is a statement: its options are read one by one,
     # because a statement can contain anything that looks like an option.
@@ -177,7 +183,9 @@ class GradMagics(Magics):
             return self._trace_body(line, cell, local_ns)
         parser = parser_of(self, "trace_grad")
         words, statement = split_statement(parser, line)
-        request = read_for_cell(parser, words) if statement else read(parser, words)
+        settings = self._settings.defaults()
+        reader = read_for_cell if statement else read
+        request = reader(parser, words, settings)
         if not statement:
             return self._without_code(request)
         return self._trace(request, statement, calling_line(self.shell), local_ns)
@@ -185,7 +193,9 @@ class GradMagics(Magics):
     def _trace_body(self, line: str, body: str, local_ns: dict[str, object] | None) -> object:
         """``%%trace_grad`` called by hand; see ``cell`` for what happens to one in a cell."""
         __tracebackhide__ = True
-        request = read_for_cell(parser_of(self, "trace_grad"), words_of(line))
+        request = read_for_cell(
+            parser_of(self, "trace_grad"), words_of(line), self._settings.defaults()
+        )
         above, found, _ = raw_cell(self.shell).lstrip("\n").partition(body)
         first = above.count("\n") + 1 if found and body else 1
         return self._trace(request, body, first, local_ns)
@@ -267,7 +277,7 @@ class GradMagics(Magics):
             %grad_state
             %grad_state model.fc.weight w --graph loss
         """
-        request = read(parser_of(self, "grad_state"), words_of(line))
+        request = read(parser_of(self, "grad_state"), words_of(line), self._settings.defaults())
         namespace: dict[str, object] = self.shell.user_ns
         if local_ns is not None and local_ns is not namespace:  # called inside a function
             namespace = {**namespace, **local_ns}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
@@ -11,6 +13,8 @@ from IPython.display import display
 from ipygradmagic.notebook.faults import contained
 
 NOTEBOOK_WIDTH = 100
+IMAGES = {"svg": "image/svg+xml", "png": "image/png"}
+"""Formats that are images, and what a notebook calls them."""
 
 
 class Readable(Protocol):
@@ -23,17 +27,25 @@ class Readable(Protocol):
         """The report as plain text."""
 
 
+@runtime_checkable
+class Illustrated(Protocol):
+    """A report that has pictures."""
+
+    def figures(self, kind: str) -> Iterable[tuple[str, bytes]]:
+        """Caption and content of each."""
+
+
 def publish(shell: InteractiveShell, report: Readable, form: str) -> None:
     """Show the report in the place where the running cell's output goes.
 
     One rendering that fails does not cost the other.
 
     Args:
-        form: ``auto``, ``html`` or ``text``, as in :class:`ipygradmagic.Options`.
+        form: ``auto``, ``html``, ``text``, ``svg`` or ``png``, as in :class:`ipygradmagic.Options`.
     """
     terminal = is_terminal(shell)
     bundle: dict[str, str] = {}
-    if form != "text" and not terminal:
+    if form in ("auto", "html") and not terminal:
         with contained("write the report as HTML"):
             bundle["text/html"] = report.html()
     if form != "html" or terminal or not bundle:
@@ -41,6 +53,11 @@ def publish(shell: InteractiveShell, report: Readable, form: str) -> None:
             bundle["text/plain"] = report.text(width_of(terminal))
     if bundle:
         display(bundle, raw=True)  # type: ignore[no-untyped-call]
+    if form in IMAGES and not terminal and isinstance(report, Illustrated):
+        with contained("draw the pictures"):
+            for caption, content in report.figures(form):
+                image = content.decode() if form == "svg" else base64.b64encode(content).decode()
+                display({IMAGES[form]: image, "text/plain": caption}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def is_terminal(shell: InteractiveShell) -> bool:

@@ -39,7 +39,7 @@ def save(scene: Scene, title: str, file: str, depth: int | None = None) -> None:
     path = Path(file).expanduser()
     picture = picture_of(scene, title, depth)
     lines = [title, *([picture.note] if picture.note else []), *legend_lines(scene.fates())]
-    source = _captioned(picture.dot, lines)
+    source = captioned(picture.dot, lines)
     content = export(source, path.suffix.lower().lstrip("."))
     try:
         with path.open("xb") as target:
@@ -50,7 +50,7 @@ def save(scene: Scene, title: str, file: str, depth: int | None = None) -> None:
         raise OptionError(f"save_graph: {file} cannot be written ({error.strerror})") from None
 
 
-def _captioned(dot: str, lines: list[str]) -> str:
+def captioned(dot: str, lines: list[str]) -> str:
     """The DOT source with lines of text below the picture."""
     lines = [short for line in lines for short in textwrap.wrap(line, WIDTH)] or [""]
     head, brace, body = dot.partition("{")

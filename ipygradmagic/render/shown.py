@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ipygradmagic.render.figures import figures
 from ipygradmagic.render.html import to_html
 from ipygradmagic.render.text import to_text
 from ipygradmagic.render.view import View
@@ -18,6 +20,10 @@ class Report:
     def html(self) -> str:
         """As HTML that needs no style sheet, script or network."""
         return to_html(self.view)
+
+    def figures(self, kind: str) -> Iterator[tuple[str, bytes]]:
+        """Caption and content of every picture; ``kind`` is ``svg`` or ``png``."""
+        return figures(self.view, kind)
 
     def text(self, width: int = 100) -> str:
         """As plain text of at most ``width`` columns."""

@@ -203,7 +203,7 @@ def test_completion(ip, tensor):
     assert complete("%%trace_grad --ro") == ["--rows"]
     assert complete("%grad_state --g") == ["--graph"]
     assert complete("%trace_grad --no") == ["--no-graph"]
-    assert set(complete("%%trace_grad --format ")) == {"auto", "html", "text"}
+    assert set(complete("%%trace_grad --format ")) == {"auto", "html", "text", "svg", "png"}
     assert complete("%%trace_grad we") == ["weight"]
     assert complete("%grad_state --graph w") == ["weight"]
 
