@@ -26,11 +26,13 @@ from ipygradmagic.language import speaking
 from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Silenced
+from ipygradmagic.record.progress import Progress
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.record.whatif import Comparison
 from ipygradmagic.render.alarm import Alarm, alarm_view
 from ipygradmagic.render.diff import diff_view
+from ipygradmagic.render.moment import moment_view
 from ipygradmagic.render.pictures import scenes_of, state_scene
 from ipygradmagic.render.report import report_view, state_view
 from ipygradmagic.render.saving import refuse_existing, save
@@ -119,6 +121,10 @@ class Session:
         if self.gives_way is not None:
             _GIVING_WAY[:] = [self.gives_way]
 
+    def progress(self) -> Progress:
+        """How far the code has come; may be asked from any thread while it runs."""
+        return self._tracer.progress()
+
     def stop(self, error: BaseException | None = None) -> Trace:
         """Restore torch; the trace with its diagnosis. ``error`` is what ended the code."""
         try:
@@ -155,6 +161,12 @@ def alarm(trace: Trace, options: Options) -> Alarm:
     """What a watch says of a trace with an alarm: one line, and the report folded below."""
     with speaking(trace.meta.lang):
         return Alarm(alarm_view(trace), report_view(trace, options))
+
+
+def moment(progress: Progress) -> Report:
+    """One line about a run that goes on, and one for each error that is certain."""
+    with speaking(progress.lang):
+        return Report(moment_view(progress))
 
 
 def difference(before: Trace, after: Trace, codes: tuple[str, str]) -> Report:

@@ -65,6 +65,8 @@ class BackwardWatch:
                 watch.note(GRAD_NOTE)
                 self._mark_inputs(args[3] if len(args) > 3 else ())
             return run(outputs, *args, **kwargs)
+        if watch.due is not None and not watch.local.passes:
+            watch.due()
         if watch.noting and self.steady.departs(outputs, args):
             return self._steadily(self.steady.arrives, run, outputs, args, kwargs)
         lane = watch.lane

@@ -297,6 +297,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.total = 0
+        self.loss: float | None = None  # of the last backward
         self.counts: dict[str, int] = {}
         self.pattern = array("I")
         self._signatures: dict[tuple[object, ...], int] = {}
@@ -355,6 +356,8 @@ class Recorder:
                 if len(self._short) > MOST_SIGNATURES:
                     self._short.clear()
                 self._short[short] = number
+        if event.kind == "backward":
+            self.loss = event.loss
         event.signature = number
         self.pattern[event.index - 1] = number
         self._keep(event)

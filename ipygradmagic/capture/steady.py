@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -39,6 +40,7 @@ from ipygradmagic.capture.snapshot import is_zero, look
 from ipygradmagic.capture.solo import Ticket, covers, emptied
 from ipygradmagic.capture.teams import Way
 from ipygradmagic.capture.watch import BackwardPass, Watch
+from ipygradmagic.record.events import Kind
 from ipygradmagic.record.pace import Stand, pace
 from ipygradmagic.record.tensors import SMALL
 
@@ -69,6 +71,7 @@ class Steady:
         self._over = False
         self._forget()
         watch.halts.append(self.halt)
+        watch.noted.append(self._noted)
 
     def _forget(self) -> None:
         self._round: Round | None = None
@@ -319,6 +322,14 @@ class Steady:
         gone -= (gone - keep) % length
         self._dropped += (gone - keep) // length
         del self._values[keep:gone]
+
+    def _noted(self) -> tuple[Counter[Kind], float | None]:
+        """Events that are noted only, by kind, and the last loss."""
+        if not self.watch.noting or not self._values:
+            return Counter(), None
+        one, length = self._template.counts, self._template.length
+        loss = self._values[(len(self._values) - 1) // length * length]
+        return Counter({kind: n * self._begun for kind, n in one.items()}), loss
 
     # -- telling -----------------------------------------------------------------------
 

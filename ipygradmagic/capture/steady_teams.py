@@ -18,6 +18,7 @@ from ipygradmagic.capture.patience import Patience
 from ipygradmagic.capture.recorder import COPIES, EACH, TAIL, RawEvent
 from ipygradmagic.capture.rounds import later
 from ipygradmagic.capture.watch import Watch
+from ipygradmagic.record.events import Kind
 from ipygradmagic.record.pace import Stand, pace
 from ipygradmagic.record.tensors import Holds
 
@@ -91,6 +92,7 @@ class SteadyTeams:
         self._forget()
         express.notes, express.booked = self.notes, self.booked
         watch.halts.append(self.halt)
+        watch.noted.append(self._noted)
 
     def _forget(self) -> None:
         self._anchor: Entry | None = None
@@ -190,6 +192,15 @@ class SteadyTeams:
         keep, gone = self._head * m, len(self._entries) - self._tail * m
         self._dropped += (gone - keep) // m
         del self._entries[keep:gone]
+
+    def _noted(self) -> tuple[Counter[Kind], float | None]:
+        """Events that are put aside, by kind, and the last loss."""
+        if not self._putting:
+            return Counter(), None
+        one = Counter(entry.kind for entry in self._models)
+        round_ = self._entries[-len(self._models) :]
+        loss = next((e.loss for e in reversed(round_) if e.kind == "backward"), None)
+        return Counter({kind: n * self._done for kind, n in one.items()}), loss
 
     # -- telling -----------------------------------------------------------------------
 

@@ -11,8 +11,7 @@ is not strict has nothing of this.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -20,19 +19,16 @@ from torch import Tensor
 
 from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.byhand import HandWatch
-from ipygradmagic.capture.harvest import harvest
 from ipygradmagic.capture.optimizers import OptimizerWatch
+from ipygradmagic.capture.sofar import Sign, sign_of, so_far
 from ipygradmagic.capture.source import in_optim
 from ipygradmagic.capture.watch import StepCall, Watch
 from ipygradmagic.errors import GradientLifecycleError
 from ipygradmagic.record.findings import Finding
-from ipygradmagic.record.incidents import Open
 from ipygradmagic.record.ledger import Ledger
 from ipygradmagic.record.trace import Meta, Trace
 
 Judge = Callable[[Trace], Iterable[Finding]]
-Sign = tuple[object, ...]
-"""Something that may be, or come of, an error; those that are equal look the same."""
 
 
 class Gate:
@@ -66,7 +62,7 @@ class Gate:
         with watch.guard():
             found = watch.ledger.noticed(self._asked)
             after, self._asked = self._asked, watch.recorder.complete
-            error = self._error(watch.ledger, [_sign(one) for one in found], after)
+            error = self._error(watch.ledger, [sign_of(one) for one in found], after)
         if error is not None:
             raise error
 
@@ -91,7 +87,7 @@ class Gate:
         number = watch.recorder.counts.get("step", 0) + 1
         pairs = [(leaf.id, leaf.slot) for leaf, _ in call.owned]
         trial.step(call.name, pairs, event, call.here.site, number, began=event)
-        signs = [_sign(one) for one in trial.noticed(event - 1)]
+        signs = [sign_of(one) for one in trial.noticed(event - 1)]
         if missed := [leaf.id for leaf, _ in call.owned if leaf.slot is None]:
             signs.append(("missed", call.here.site, *missed))  # are they the right ones?
         error = self._error(trial, signs, event - 1)
@@ -107,7 +103,7 @@ class Gate:
         """What to raise, if the signs are of an error (that was not raised before)."""
         if not self._worth(signs):
             return None
-        for finding in self._judge(self._so_far(ledger)):
+        for finding in self._judge(so_far(self.watch, ledger, self._meta)):
             key = (finding.name, finding.evidence.lines)
             new = key not in self._known or any(e > after for e in finding.evidence.events)
             if finding.severity == "error" and new:
@@ -124,24 +120,6 @@ class Gate:
             worth = worth or not seen & (seen - 1)
         return worth
 
-    def _so_far(self, ledger: Ledger) -> Trace:
-        """What was recorded up to here, read without leaving a mark."""
-        with self._instead(ledger.trial()):
-            return harvest(self.watch, self._meta, None, None)
-
-    @contextmanager
-    def _instead(self, ledger: Ledger) -> Iterator[None]:
-        """With another ledger; what harvesting looks up anew is put back as it was."""
-        watch, kept = self.watch, self.watch.ledger
-        seen = [(leaf, leaf.value, leaf.grad, dict(leaf.owners)) for leaf, _ in watch.books.alive()]
-        watch.ledger = ledger
-        try:
-            yield
-        finally:
-            watch.ledger = kept
-            for leaf, value, grad, owners in seen:
-                leaf.value, leaf.grad, leaf.owners = value, grad, owners
-
     def _raised(self, finding: Finding) -> GradientLifecycleError:
         said = finding.title
         if finding.remedy is not None:
@@ -150,10 +128,6 @@ class Gate:
         frame = self.watch.sources.here().frame
         at = frame.f_code if frame is not None else None
         return GradientLifecycleError(f"{said}\n[{finding.name}]", finding.name, at)
-
-
-def _sign(found: Open) -> Sign:
-    return found.kind, found.site, found.actor, found.deposited
 
 
 def _ready(call: StepCall) -> bool:

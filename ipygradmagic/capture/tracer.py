@@ -17,6 +17,7 @@ from ipygradmagic.capture.byhand import HandWatch
 from ipygradmagic.capture.calls import CallWatch
 from ipygradmagic.capture.harvest import harvest, results
 from ipygradmagic.capture.intercept import Interception
+from ipygradmagic.capture.live import Live
 from ipygradmagic.capture.optimizers import OptimizerWatch
 from ipygradmagic.capture.source import CellOf, Here
 from ipygradmagic.capture.streaming import StreamedRecorder
@@ -26,6 +27,7 @@ from ipygradmagic.capture.watch import Watch
 from ipygradmagic.errors import NestedTraceError
 from ipygradmagic.language import language
 from ipygradmagic.options import Options
+from ipygradmagic.record.progress import Progress
 from ipygradmagic.record.stream import Stream
 from ipygradmagic.record.trace import Meta, Trace
 
@@ -47,7 +49,8 @@ class Tracer:
         title: What is traced, for the report.
         cell_of: Maps a file name to the label of a notebook cell, or None.
         home: The frame whose end is the end of the trace, where there is one.
-        judge: What the diagnosis finds in a trace; asked if the trace is strict.
+        judge: What the diagnosis finds in a trace; asked while the code runs, if the trace is
+            strict or somebody waits for it.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Tracer:
         self._books = books
         self._watch = Watch(books, namespace, cell_of)
         self._watch.teams.read = options.level == "full"
+        self._live = Live(self._watch, judge, self._meta) if judge is not None else None
         judge = judge if options.strict else None
         self._backward, self._optimizers, hand = self._watchers(judge)
         self._backward.saved = options.saved
@@ -131,6 +135,10 @@ class Tracer:
             self.abandon()
             raise
         self._began = time.perf_counter()
+
+    def progress(self) -> Progress:
+        """How far the traced code has come; may be asked from any thread."""
+        return self._live.progress() if self._live is not None else Progress()
 
     def stop(self, error: BaseException | None = None) -> Trace:
         """Restore everything and hand over what was recorded; faults of ours are warnings.

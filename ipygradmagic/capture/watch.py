@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import traceback
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from ipygradmagic.capture.recorder import RawChange, RawEvent, Recorder
 from ipygradmagic.capture.snapshot import Look, Unread, is_finite, is_zero, look, look_all
 from ipygradmagic.capture.source import CellOf, Here, Sources
 from ipygradmagic.capture.teams import MOST_READ, Pack, Team, Teams, Way
-from ipygradmagic.record.events import Source
+from ipygradmagic.record.events import Kind, Source
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.tensors import SMALL, OptimizerInfo
 
@@ -258,6 +259,10 @@ class Watch:
         self.lane: Lane | None = None
         """Knows which event a steady loop with optimizers brings next."""
         self.halts: list[Callable[[], None]] = []
+        self.noted: list[Callable[[], tuple[Counter[Kind], float | None]]] = []
+        """Of those that note or put aside: how many events of each kind, and the last loss."""
+        self.due: Callable[[], None] | None = None
+        """What somebody wants to be done before the next backward."""
         self._guard = _Guard(self)
         self._light = _Light(self)
         self._quiet = _Quiet(self.local)

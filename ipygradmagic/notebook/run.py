@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
@@ -12,8 +13,9 @@ from ipygradmagic.errors import GradMagicError, NestedTraceError, OptionError
 from ipygradmagic.notebook.arguments import Request
 from ipygradmagic.notebook.faults import contained, uninterrupted, warn
 from ipygradmagic.notebook.fix import offer
+from ipygradmagic.notebook.live import Line, looked_at
 from ipygradmagic.notebook.memory import Memory
-from ipygradmagic.notebook.publish import publish
+from ipygradmagic.notebook.publish import Readable, publish
 
 if TYPE_CHECKING:
     from ipygradmagic.api import Session
@@ -24,6 +26,12 @@ def raw_cell(shell: InteractiveShell) -> str:
     """The running cell as the user wrote it."""
     history = shell.history_manager
     return history.input_hist_raw[-1] if history is not None and history.input_hist_raw else ""
+
+
+def _moment(session: Session) -> Readable:
+    from ipygradmagic.api import moment
+
+    return moment(session.progress())
 
 
 def number_of(shell: InteractiveShell, filename: str) -> int | None:
@@ -90,6 +98,8 @@ class Run:
         self._failed = failed
         self._code = code
         self._session: Session | None = None
+        self._line: Line | None = None
+        self._speaks = request.live and not code and looked_at(shell)
         number = number or number_of(shell, filename) or current_number(shell)
         self._title = f"In [{number}]"
         self._cell_of = cell_namer(shell, running=filename, number=number)
@@ -115,6 +125,9 @@ class Run:
                 raise UsageError(str(error)) from None
         if interrupted:
             raise KeyboardInterrupt
+        if self._speaks and self._session is not None:
+            with contained("show a line while the code runs"):
+                self._line = Line(partial(_moment, self._session))
 
     def _refused(self) -> None:
         warn("a trace is running already, so this code runs without one of its own")
@@ -135,8 +148,12 @@ class Run:
         Args:
             error: What ended the traced code, if anything did.
         """
-        session = self._session
+        session, line = self._session, self._line
         trace: Trace | None = None
+        if line is not None:
+            self._line = None
+            with contained("take the line away"):
+                line.end()
         if session is not None:
             with uninterrupted():
                 with contained("finish the trace"):

@@ -62,4 +62,5 @@ class GradMagic(Configurable):
             "teach": self.teach,
             "saved": self.saved,
             "time_limit": self.time_limit,
+            "live": self.live,
         }

@@ -492,9 +492,13 @@ class Ledger:
         """What was noticed in a trial is on record, though what it booked did not happen."""
         self._incidents = trial._incidents
 
+    def opened(self) -> tuple[Open, ...]:
+        """Every incident so far, as it is being collected."""
+        return self._incidents.opened()
+
     def noticed(self, after: int) -> list[Open]:
         """The incidents of events after this one."""
-        return [found for found in self._incidents.opened() if found.last_event > after]
+        return [found for found in self.opened() if found.last_event > after]
 
     # -- beginning and end of a trace --------------------------------------------------
 

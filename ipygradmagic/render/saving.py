@@ -54,4 +54,5 @@ def captioned(dot: str, lines: list[str]) -> str:
     """The DOT source with lines of text below the picture."""
     lines = [short for line in lines for short in textwrap.wrap(line, WIDTH)] or [""]
     head, brace, body = dot.partition("{")
-    return f"{head}{brace}\n\tfontname=Helvetica\n\tlabel={html_label(lines[0], *lines[1:])}\n\tlabelloc=b{body}"
+    label = f"fontname=Helvetica\n\tlabel={html_label(lines[0], *lines[1:])}\n\tlabelloc=b"
+    return f"{head}{brace}\n\t{label}{body}"
