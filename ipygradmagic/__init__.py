@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING
 
 from ipygradmagic.errors import GradientLifecycleError, GradMagicError
 from ipygradmagic.options import Options
-from ipygradmagic.record.trace import Trace, told_by
+from ipygradmagic.record.tellers import told_by
 
 if TYPE_CHECKING:
     from ipygradmagic.api import grad_state as grad_state
     from ipygradmagic.api import trace as trace
+    from ipygradmagic.record.trace import Trace as Trace
 
 __version__ = "0.1.0"
 __all__ = [
@@ -41,7 +42,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import torch only when someone traces: ``%load_ext`` stays quick."""
+    """Import torch only when someone traces, and the record with it: ``%load_ext`` stays quick."""
+    if name == "Trace":
+        from ipygradmagic.record import trace as record
+
+        return record.Trace
     if name in ("trace", "grad_state"):
         from ipygradmagic import api
 

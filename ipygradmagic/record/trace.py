@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,20 +17,11 @@ from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.grids import GridAt
 from ipygradmagic.record.ledger import LedgerReport
 from ipygradmagic.record.source import SourceLocation
+from ipygradmagic.record.tellers import TELLERS
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 
 FORMAT = 1
 """Version of the dict layout."""
-Teller = Callable[["Trace"], str]
-_TELLERS: dict[str, Teller] = {}
-
-
-def told_by(*, text: Teller, page: Teller) -> None:
-    """Say how a trace is printed, and how it is written as a page of HTML.
-
-    Whoever can render one says so, which a plain record cannot.
-    """
-    _TELLERS.update(text=text, page=page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +114,7 @@ class Trace:
         return f"<Trace: {', '.join(found) or 'nothing wrong found'}; {', '.join(counts)}>"
 
     def __str__(self) -> str:
-        return _TELLERS["text"](self) if _TELLERS else repr(self)
+        return TELLERS["text"](self) if TELLERS else repr(self)
 
     def with_findings(
         self,
@@ -218,7 +209,7 @@ class Trace:
 
         It is light or dark as the reader's browser is. An older file is replaced.
         """
-        Path(path).expanduser().write_text(_TELLERS["page"](self), encoding="utf-8")
+        Path(path).expanduser().write_text(TELLERS["page"](self), encoding="utf-8")
 
     def to_dataframe(self, library: Literal["pandas", "polars"] | None = None) -> Any:
         """The kept events as a data frame: one row for each event and tensor that it concerned.
