@@ -1,10 +1,9 @@
 """The findings by name: which there are, and the page that explains each.
 
-A page is ``pages/NAME.md``, or ``pages/zh/NAME.md`` where it has been translated: what the finding is,
-why it matters, a wrong and a right program, and when to silence it, in this order under headings of
-the second level. The texts of one run (title, cause, remedy) are the rules'; a page repeats none of
-them. Code under the last heading is a line of the wrong program with a comment that silences the
-finding there.
+A page is ``pages/NAME.md``, in Chinese ``pages/zh/NAME.md``: what the finding is, why it matters, a
+wrong and a right program, and when to silence it, in this order under headings of the second level.
+The texts of one run (title, cause, remedy) are the rules'; a page repeats none of them. Code under
+the last heading is a line of the wrong program with a comment that silences the finding there.
 """
 
 from __future__ import annotations

@@ -64,7 +64,9 @@ def bones(found: Trace) -> list[object]:
 def test_an_english_sentence_is_noticed() -> None:
     assert ENGLISH.search("梯度是 None: the gradients had been cleared.")
     assert not ENGLISH.search("第 2 次 opt.step()（In [3]，第 5 行）用到 w 和 b 的 .grad")
-    assert not ENGLISH.search("detach()、.data、.item()、numpy、torch.no_grad()、torch.tensor(loss)")
+    assert not ENGLISH.search(
+        "detach()、.data、.item()、numpy、torch.no_grad()、torch.tensor(loss)"
+    )
 
 
 @pytest.mark.parametrize("name", names())
@@ -105,7 +107,7 @@ for _ in range(2):
 def test_the_trace_says_in_which_language_it_is_diagnosed() -> None:
     found = trace_of(STALE, lang="zh")
     assert found.findings[0].title.startswith("忘了 zero_grad：第 2 次更新（example.py，第 4 行）")
-    assert "没有名为 'stale-gradeint' 的诊断；你是不是想写 stale-gradient？" in found.notes[0]
+    assert "没有名为 'stale-gradeint' 的诊断；你是不是想写 stale-gradient、" in found.notes[0]
     with speaking("en"):  # whoever asks again, from wherever
         assert diagnose(found).findings == found.findings
 
@@ -130,14 +132,12 @@ def test_columns_and_reprs_name_a_line_alike_in_every_language() -> None:
 
 # -- pages ---------------------------------------------------------------------------------
 
-TRANSLATED = sorted(path.stem for path in (PAGES / "zh").glob("*.md"))
+
+def test_every_page_is_there_in_chinese() -> None:
+    assert {path.stem for path in (PAGES / "zh").glob("*.md")} == set(names())
 
 
-def test_a_chinese_page_is_one_of_a_finding() -> None:
-    assert TRANSLATED and set(TRANSLATED) <= set(names())
-
-
-@pytest.mark.parametrize("name", TRANSLATED)
+@pytest.mark.parametrize("name", names())
 def test_a_chinese_page_has_the_programs_of_the_english_one(name: str) -> None:
     with speaking("en"):
         english = page(name)
@@ -151,9 +151,3 @@ def test_a_chinese_page_has_the_programs_of_the_english_one(name: str) -> None:
         assert ast.dump(ast.parse(one.code)) == ast.dump(ast.parse(other.code))
         assert RAISES.findall(one.code) == RAISES.findall(other.code)
         assert max(map(len, other.code.splitlines())) <= 76
-
-
-def test_a_page_that_is_not_translated_is_english() -> None:
-    for name in set(names()) - set(TRANSLATED):
-        with speaking("zh"):
-            assert page(name).wrong.title
