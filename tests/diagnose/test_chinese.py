@@ -63,7 +63,7 @@ def bones(found: Trace) -> list[object]:
 
 def test_an_english_sentence_is_noticed() -> None:
     assert ENGLISH.search("梯度是 None: the gradients had been cleared.")
-    assert not ENGLISH.search("第 2 次 opt.step()（In [3]，第 5 行）用到 w 和 b 的 .grad")
+    assert not ENGLISH.search("第 2 次 opt.step()（In [3] 第 5 行）用到 w 和 b 的 .grad")
     assert not ENGLISH.search(
         "detach()、.data、.item()、numpy、torch.no_grad()、torch.tensor(loss)"
     )
@@ -106,7 +106,7 @@ for _ in range(2):
 
 def test_the_trace_says_in_which_language_it_is_diagnosed() -> None:
     found = trace_of(STALE, lang="zh")
-    assert found.findings[0].title.startswith("忘了 zero_grad：第 2 次更新（example.py，第 4 行）")
+    assert found.findings[0].title.startswith("忘了 zero_grad：第 2 次更新（example.py 第 4 行）")
     assert "没有名为 'stale-gradeint' 的诊断；你是不是想写 stale-gradient、" in found.notes[0]
     with speaking("en"):  # whoever asks again, from wherever
         assert diagnose(found).findings == found.findings
@@ -125,7 +125,7 @@ def test_columns_and_reprs_name_a_line_alike_in_every_language() -> None:
     update = next(e for e in found.events if e.kind == "update")
     assert update.where is not None
     with speaking("zh"):
-        assert update.where.place == "example.py，第 4 行"
+        assert update.where.place == "example.py 第 4 行"
         assert "example.py, line 4" in repr(update)
         assert set(found.to_dataframe()["place"]) == {"example.py, line 3", "example.py, line 4"}
 
