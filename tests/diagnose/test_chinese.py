@@ -116,7 +116,7 @@ def test_a_verdict_is_chinese_and_its_code_is_not() -> None:
     with pytest.raises(AssertionError) as failed:
         trace_of(STALE, lang="zh").assert_clean()
     said = str(failed.value)
-    assert said.startswith("program: 梯度有错：1 个错误。") and "改法：每一轮清零一次梯度" in said
+    assert said.startswith("program: 梯度有错：1 个错误。") and "修正：每一轮清零一次梯度" in said
     assert "assert_clean(allow=('stale-gradient',))" in said
 
 
