@@ -11,12 +11,13 @@ from ipygradmagic.diagnose.words import (
     grads,
     lines,
     listed,
+    nth_backward,
+    nth_update,
     of_kind,
-    plural,
     times,
     total,
-    verb,
 )
+from ipygradmagic.language import ntr, tr
 from ipygradmagic.record.findings import Edit, Evidence, Finding, Remedy
 from ipygradmagic.record.ledger import Incident, LeafBook
 from ipygradmagic.record.source import SourceLocation
@@ -30,26 +31,32 @@ MOST_CLEARED = 3
 def stale_gradient(trace: Trace) -> Iterator[Finding]:
     """A contribution consumed again together with a newer one: a forgotten ``zero_grad``."""
     for incident in of_kind(trace, "stale"):
-        old = f"backward #{incident.oldest}" if incident.oldest else _earlier(incident.origin)
-        newer = f"backward #{incident.newest}" if incident.newest else "a newer one"
-        again = verb(incident.tensor_count, "an old gradient", "old gradients")
-        what = f"{incident.actor}.step()" if incident.actor else "the update"
-        since = f"{what} #{incident.number}"
-        often = f" It happened {times(incident.count)}." if incident.count > 1 else ""
+        old = nth_backward(incident.oldest) if incident.oldest else _earlier(incident.origin)
+        newer = nth_backward(incident.newest) if incident.newest else tr("a newer one")
+        title = ntr(
+            "Forgotten zero_grad: {update}{at} used an old gradient again: {grads} still held {old}, "
+            "which an earlier update had already used, when {newer} was added.",
+            "Forgotten zero_grad: {update}{at} used old gradients again: {grads} still held {old}, "
+            "which an earlier update had already used, when {newer} was added.",
+            incident.tensor_count,
+            update=nth_update(incident),
+            at=at(incident.where),
+            grads=grads(incident),
+            old=old,
+            newer=newer,
+        )
+        if incident.count > 1:
+            title += tr(" It happened {times}.", times=times(incident.count))
         yield Finding(
             name="stale-gradient",
             severity="error",
-            title=(
-                f"Forgotten zero_grad: {since}{at(incident.where)} used {again} again: "
-                f"{grads(incident)} still held {old}, which an earlier update had already used, when "
-                f"{newer} was added.{often}"
-            ),
-            cause=(
+            title=title,
+            cause=tr(
                 "backward() adds to .grad, it does not replace it. Nothing cleared the gradient "
                 "between one update and the next backward, so every update uses all earlier "
                 "gradients again."
             ),
-            consequence=(
+            consequence=tr(
                 "The steps follow a sum of old and new gradients: they grow too long and point in "
                 "the wrong direction, as if the learning rate were far too high."
             ),
@@ -59,7 +66,9 @@ def stale_gradient(trace: Trace) -> Iterator[Finding]:
 
 
 def _earlier(origin: SourceLocation | None) -> str:
-    return f"that of an earlier run ({origin.place})" if origin is not None else "an earlier one"
+    if origin is None:
+        return tr("an earlier one")
+    return tr("that of an earlier run ({place})", place=origin.place)
 
 
 def _clear_remedy(trace: Trace, incident: Incident) -> Remedy:
@@ -69,18 +78,21 @@ def _clear_remedy(trace: Trace, incident: Incident) -> Remedy:
     before: Edit | None = None
     after: Edit | None = None
     if incident.actor:
-        code, what = f"{incident.actor}.zero_grad()", "the step"
+        code = f"{incident.actor}.zero_grad()"
+        said = tr("Clear the gradients once in every round, after the step{at}.", at=at(used))
         before = patch.clear_before_backward(backward, used) if early else None
         after = patch.clear_after_step(used) if alone else None
     else:
         name = incident.tensors[0] if incident.tensors else "w"
-        code, what = f"{name}.grad = None" if "‹" not in name else "p.grad = None", "the update"
+        code = f"{name}.grad = None" if "‹" not in name else "p.grad = None"
+        said = tr("Clear the gradients once in every round, after the update{at}.", at=at(used))
         before = patch.drop_before_backward(backward, used, incident.tensors) if early else None
         after = patch.clear_after_update(used, incident.tensors) if alone else None
-    place = f"after {what}{at(used)}"
     if before is not None or (incident.actor and after is None):
-        place = f"before the backward{at(backward)}"
-    return Remedy(f"Clear the gradients once in every round, {place}.", code, before or after)
+        said = tr(
+            "Clear the gradients once in every round, before the backward{at}.", at=at(backward)
+        )
+    return Remedy(said, code, before or after)
 
 
 def _one_backward_each(trace: Trace, incident: Incident) -> bool:
@@ -126,11 +138,12 @@ def decayed_gradient(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="decayed-gradient",
             severity="note",
-            title=(
-                f"Each update{at(incident.where)} also uses a scaled part of earlier gradients, "
-                f"kept in {grads(incident)}."
+            title=tr(
+                "Each update{at} also uses a scaled part of earlier gradients, kept in {grads}.",
+                at=at(incident.where),
+                grads=grads(incident),
             ),
-            cause=(
+            cause=tr(
                 "The gradient is multiplied by hand after each update instead of being cleared, so "
                 "it works as a momentum buffer. If that was the plan, all is well."
             ),
@@ -145,21 +158,32 @@ def leftover(trace: Trace) -> Iterator[Finding]:
     the first window of this code larger than all later ones; without a later one, a note.
     """
     for incident in of_kind(trace, "leftover"):
-        source = f" from {incident.origin.place}" if incident.origin else " of unknown origin"
+        if incident.origin:
+            title = tr(
+                "The first update{at} also used a gradient from {place}, which {grads} already held "
+                "when this code started.",
+                at=at(incident.where),
+                place=incident.origin.place,
+                grads=grads(incident),
+            )
+        else:
+            title = tr(
+                "The first update{at} also used a gradient of unknown origin, which {grads} already "
+                "held when this code started.",
+                at=at(incident.where),
+                grads=grads(incident),
+            )
         yield Finding(
             name="left-over-from-earlier-cell",
             severity="warning" if incident.repeats else "note",
-            title=(
-                f"The first update{at(incident.where)} also used a gradient{source}, which "
-                f"{grads(incident)} already held when this code started."
-            ),
-            cause=(
+            title=title,
+            cause=tr(
                 "The gradient was not cleared before the loop began. Running a cell again, or out "
                 "of order, leaves the earlier run's gradient in place."
             ),
-            consequence="The first step goes in a direction that mixes old and new gradients.",
+            consequence=tr("The first step goes in a direction that mixes old and new gradients."),
             remedy=Remedy(
-                "Clear the gradients before the loop.",
+                tr("Clear the gradients before the loop."),
                 _clearing(incident.actor, incident.tensors),
             ),
             evidence=evidence_of(incident, incident.where, incident.deposited, incident.origin),
@@ -168,16 +192,19 @@ def leftover(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="leftover-before-first-step",
             severity="warning",
-            title=(
-                f"The first update used a gradient that a one-off backward{at(incident.deposited)} "
-                f"had left in {grads(incident)}."
+            title=tr(
+                "The first update used a gradient that a one-off backward{at} had left in {grads}.",
+                at=at(incident.deposited),
+                grads=grads(incident),
             ),
-            cause=(
+            cause=tr(
                 "A backward before the loop (a warm-up, a check) deposited a gradient that was not "
                 "cleared before the first round."
             ),
-            consequence="The first step is too long.",
-            remedy=Remedy("Clear the gradients before the loop begins.", "optimizer.zero_grad()"),
+            consequence=tr("The first step is too long."),
+            remedy=Remedy(
+                tr("Clear the gradients before the loop begins."), "optimizer.zero_grad()"
+            ),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
@@ -196,13 +223,17 @@ def discarded_contribution(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="discarded-contribution",
             severity="note" if meant else "warning",
-            title=(
-                f"{lost} of {lost + used} contributions of the backward{at(incident.deposited)} were "
-                f"cleared{at(incident.where)} before any update had used them."
+            title=tr(
+                "{lost} of {all} contributions of the backward{deposited} were cleared{at} before any "
+                "update had used them.",
+                lost=lost,
+                all=lost + used,
+                deposited=at(incident.deposited),
+                at=at(incident.where),
             ),
-            cause="The gradients are cleared more often than the parameters are updated.",
-            consequence="Most of the computed gradients are thrown away; nothing accumulates.",
-            remedy=Remedy("Clear the gradients once for each update, not for each backward."),
+            cause=tr("The gradients are cleared more often than the parameters are updated."),
+            consequence=tr("Most of the computed gradients are thrown away; nothing accumulates."),
+            remedy=Remedy(tr("Clear the gradients once for each update, not for each backward.")),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
@@ -234,12 +265,16 @@ def uncleared_gradient(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="uncleared-gradient",
             severity="note",
-            title=(
-                f"{listed(names)} {verb(len(names), 'holds', 'hold')} a gradient that an update has "
-                "already used, and a newer one on top of it: the next update would use the old one again."
+            title=ntr(
+                "{grads} holds a gradient that an update has already used, and a newer one on top of "
+                "it: the next update would use the old one again.",
+                "{grads} hold a gradient that an update has already used, and a newer one on top of "
+                "it: the next update would use the old one again.",
+                len(names),
+                grads=listed(names),
             ),
-            cause="Nothing cleared the gradient between the update and this backward.",
-            remedy=Remedy("Clear it before the backward.", f"{some[0].name}.grad = None"),
+            cause=tr("Nothing cleared the gradient between the update and this backward."),
+            remedy=Remedy(tr("Clear it before the backward."), f"{some[0].name}.grad = None"),
             evidence=Evidence(lines=lines(origin), tensors=tuple(t.name for t in some)),
         )
 
@@ -265,16 +300,19 @@ def growing_sum(trace: Trace) -> Iterator[Finding]:
     yield Finding(
         name="growing-sum",
         severity="note",
-        title=(
-            f"{listed([b.name + '.grad' for b in books])} now {verb(len(books), 'holds', 'hold')} the "
-            f"sum of {most} backward passes: backward() accumulates."
+        title=ntr(
+            "{grads} now holds the sum of {most} backward passes: backward() accumulates.",
+            "{grads} now hold the sum of {most} backward passes: backward() accumulates.",
+            len(books),
+            grads=listed([f"{b.name}.grad" for b in books]),
+            most=most,
         ),
-        cause=(
+        cause=tr(
             "Each backward adds to .grad what it computed; nothing used or cleared the gradient "
             "in between. That is how gradients are accumulated on purpose."
         ),
         remedy=Remedy(
-            "To see one pass alone, clear the gradient before it.",
+            tr("To see one pass alone, clear the gradient before it."),
             _clearing("", [b.name for b in books]),
         ),
         evidence=Evidence(
@@ -291,16 +329,18 @@ def partial_window(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="discarded-contribution",
             severity="warning" if incident.count > 1 else "note",
-            title=(
-                f"A window of accumulated gradients was cleared{at(incident.where)} before any update "
-                f"had used it ({times(incident.count)})."
+            title=tr(
+                "A window of accumulated gradients was cleared{at} before any update had used it "
+                "({times}).",
+                at=at(incident.where),
+                times=times(incident.count),
             ),
-            cause=(
+            cause=tr(
                 "Several backward passes are collected for one update, but the gradients are also "
                 "cleared at a time when a window is not full, such as the start of an epoch."
             ),
-            consequence="The batches of that window do not contribute to training.",
-            remedy=Remedy("Clear only after an update, or step once more before clearing."),
+            consequence=tr("The batches of that window do not contribute to training."),
+            remedy=Remedy(tr("Clear only after an update, or step once more before clearing.")),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
@@ -316,15 +356,18 @@ def accumulation(trace: Trace) -> Iterator[Finding]:
     if not books:
         return
     small, large = min(b.smallest for b in books), max(b.largest for b in books)
-    size = f"{large}" if small == large else f"{small} to {large}"
+    size = large if small == large else tr("{small} to {large}", small=small, large=large)
     yield Finding(
         name="accumulation",
         severity="fine",
-        title=(
-            f"{_whose(trace, books)}{size} backward passes per update, each used exactly once: gradient "
-            f"accumulation, not a forgotten zero_grad.{_rest(books)}"
-        ),
-        cause="The gradients are cleared after each update, so no contribution is used twice.",
+        title=_whose(trace, books)
+        + tr(
+            "{size} backward passes per update, each used exactly once: gradient accumulation, not a "
+            "forgotten zero_grad.",
+            size=size,
+        )
+        + _rest(books),
+        cause=tr("The gradients are cleared after each update, so no contribution is used twice."),
         evidence=Evidence(tensors=tuple(b.name for b in books)),
     )
 
@@ -334,13 +377,17 @@ def _whose(trace: Trace, books: list[LeafBook]) -> str:
     good = {b.name for b in books}
     ill = any(b.deposits and not b.consumptions for b in trace.ledger.books)
     ill = ill or any(n not in good for i in of_kind(trace, *GUILTY) for n in i.tensors)
-    return f"{listed([b.name for b in books])}: " if ill else ""
+    return tr("{names}: ", names=listed([b.name for b in books])) if ill else ""
 
 
 def _rest(books: list[LeafBook]) -> str:
     """What the last update has left over."""
     left = max(b.pending for b in books)
-    return f" The last {left} {verb(left, 'has', 'have')} not been used yet." if left else ""
+    if not left:
+        return ""
+    return ntr(
+        " The last {n} has not been used yet.", " The last {n} have not been used yet.", left
+    )
 
 
 def unfinished_window(trace: Trace) -> Iterator[Finding]:
@@ -353,18 +400,27 @@ def unfinished_window(trace: Trace) -> Iterator[Finding]:
     if books and trace.error is None:
         left, size = max(b.pending for b in books), max(b.largest for b in books)
         last = [e.where for e in trace.events if e.kind == "backward"][-1:]
-        passes = f"{left} backward passes have" if left > 1 else "backward pass has"
+
         yield Finding(
             name="discarded-contribution",
             severity="note",
-            title=(
-                f"The last {passes} not been used by any update: the code ended in the middle of a "
-                f"window of {size}."
+            title=ntr(
+                "The last backward pass has not been used by any update: the code ended in the middle "
+                "of a window of {size}.",
+                "The last {n} backward passes have not been used by any update: the code ended in the "
+                "middle of a window of {size}.",
+                left,
+                size=size,
             ),
-            cause=f"There is an update after every {size} backward passes, and the number of passes "
-            f"is no multiple of {size}.",
-            consequence="What was computed last does not count, unless an update is still to come.",
-            remedy=Remedy("Step once more after the loop, for what is left."),
+            cause=tr(
+                "There is an update after every {size} backward passes, and the number of passes is no "
+                "multiple of {size}.",
+                size=size,
+            ),
+            consequence=tr(
+                "What was computed last does not count, unless an update is still to come."
+            ),
+            remedy=Remedy(tr("Step once more after the loop, for what is left.")),
             evidence=Evidence(lines=lines(*last), tensors=tuple(b.name for b in books), count=left),
         )
 
@@ -378,17 +434,20 @@ def pass_for_others(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="leaked-gradient",
             severity="note",
-            title=(
-                f"The backward{at(where)} is there for {leaf}.grad, and what it left in "
-                f"{listed([n + '.grad' for n in names])} was used together with another loss's."
+            title=tr(
+                "The backward{at} is there for {leaf}.grad, and what it left in {grads} was used "
+                "together with another loss's.",
+                at=at(where),
+                leaf=leaf,
+                grads=listed([f"{n}.grad" for n in names]),
             ),
-            cause=(
+            cause=tr(
                 "backward() deposits into every leaf that the loss depends on. Between this pass and the "
                 "update nothing cleared the gradients of the parameters."
             ),
-            consequence="The update also follows what was computed for the input.",
+            consequence=tr("The update also follows what was computed for the input."),
             remedy=Remedy(
-                "Ask for the one gradient only, or clear the others before the real loss.",
+                tr("Ask for the one gradient only, or clear the others before the real loss."),
                 f"torch.autograd.grad(loss, {leaf})",
             ),
             evidence=Evidence(lines=lines(where), tensors=tuple(names)),
@@ -430,12 +489,15 @@ def rebinding(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="rebinding",
             severity="fine",
-            title=(
-                f"No zeroing is needed: the {verb(len(names), 'name', 'names')} {listed(names)} "
-                f"{verb(len(names), 'is', 'are')} bound to a new leaf in every round, and a new leaf's "
-                "grad is None."
+            title=ntr(
+                "No zeroing is needed: the name {names} is bound to a new leaf in every round, and a "
+                "new leaf's grad is None.",
+                "No zeroing is needed: the names {names} are bound to a new leaf in every round, and a "
+                "new leaf's grad is None.",
+                len(names),
+                names=listed(names),
             ),
-            cause="The old leaf, with the gradient that it held, is left behind.",
+            cause=tr("The old leaf, with the gradient that it held, is left behind."),
             evidence=Evidence(lines=lines(place), tensors=tuple(names)),
         )
 
@@ -447,11 +509,12 @@ def closure(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="closure",
             severity="fine",
-            title=(
-                f"{plural(count, 'closure evaluation')} inside step(): each cleared the gradients and "
-                "used its own."
+            title=ntr(
+                "{n} closure evaluation inside step(): each cleared the gradients and used its own.",
+                "{n} closure evaluations inside step(): each cleared the gradients and used its own.",
+                count,
             ),
-            cause="Optimizers such as LBFGS call the closure several times within one step.",
+            cause=tr("Optimizers such as LBFGS call the closure several times within one step."),
         )
 
 
@@ -461,19 +524,35 @@ def zeroed(trace: Trace) -> Iterator[Finding]:
     if any(b.deposits for b in books) and not _any_stale(trace):
         passes, updates = max(b.deposits for b in books), max(b.consumptions for b in books)
         cleared = sum(b.clears for b in books)
-        used = "every gradient" if passes == updates else "no gradient"
-        how = "used exactly once" if passes == updates else "used twice"
         yield Finding(
             name="zeroed",
             severity="fine",
-            title=(
-                f"{_whose(trace, books)}{plural(passes, 'backward pass')}, "
-                f"{plural(updates, 'update')}: {used} was {how}"
-                + (", and cleared before the next one." if cleared > 1 else ".")
-            ),
-            cause="Nothing stale: the ledger followed every contribution from deposit to use.",
+            title=_whose(trace, books) + _all_used(passes, updates, cleared > 1),
+            cause=tr("Nothing stale: the ledger followed every contribution from deposit to use."),
             evidence=Evidence(tensors=tuple(b.name for b in books)),
         )
+
+
+def _all_used(passes: int, updates: int, cleared: bool) -> str:
+    """That no gradient was used twice, and, where there are as many updates, none was left out."""
+    of = {
+        "passes": ntr("{n} backward pass", "{n} backward passes", passes),
+        "updates": ntr("{n} update", "{n} updates", updates),
+    }
+    if passes == updates and cleared:
+        return tr(
+            "{passes}, {updates}: every gradient was used exactly once, and cleared before the next "
+            "one.",
+            **of,
+        )
+    if passes == updates:
+        return tr("{passes}, {updates}: every gradient was used exactly once.", **of)
+    if cleared:
+        return tr(
+            "{passes}, {updates}: no gradient was used twice, and cleared before the next one.",
+            **of,
+        )
+    return tr("{passes}, {updates}: no gradient was used twice.", **of)
 
 
 def _any_stale(trace: Trace) -> bool:

@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Iterator
 
-from ipygradmagic.diagnose.words import at, evidence_of, grads, of_kind, times, verb
+from ipygradmagic.diagnose.words import at, evidence_of, grads, of_kind, times
+from ipygradmagic.language import ntr, tr
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding, Remedy
 from ipygradmagic.record.incidents import Incident
@@ -29,13 +30,15 @@ def clip_after_step(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="clip-after-step",
             severity="warning",
-            title=(
-                f"Clipped too late{at(incident.where)}: the update had already used "
-                f"{grads(incident)} ({times(incident.count)})."
+            title=tr(
+                "Clipped too late{at}: the update had already used {grads} ({times}).",
+                at=at(incident.where),
+                grads=grads(incident),
+                times=times(incident.count),
             ),
-            cause="Clipping changes .grad; the step before it had read the unclipped gradient.",
-            consequence="The clipping has no effect on training.",
-            remedy=Remedy("Clip between backward() and step()."),
+            cause=tr("Clipping changes .grad; the step before it had read the unclipped gradient."),
+            consequence=tr("The clipping has no effect on training."),
+            remedy=Remedy(tr("Clip between backward() and step().")),
             evidence=evidence_of(incident, incident.where, incident.other, incident.deposited),
         )
 
@@ -49,17 +52,22 @@ def clip_each_backward(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="clip-each-backward",
             severity="warning" if incident.repeats else "note",
-            title=(
-                f"Clipped after every backward{at(incident.where)}: {grads(incident)} held earlier "
-                f"micro-batches that had been clipped already ({times(incident.count)})."
+            title=tr(
+                "Clipped after every backward{at}: {grads} held earlier micro-batches that had been "
+                "clipped already ({times}).",
+                at=at(incident.where),
+                grads=grads(incident),
+                times=times(incident.count),
             ),
-            cause=(
+            cause=tr(
                 "Clipping scales all that .grad holds, not only what the last backward added. The "
                 "first micro-batches of a window are scaled down again with each later one."
             ),
-            consequence="The micro-batches of one update count unequally, the first ones least.",
+            consequence=tr(
+                "The micro-batches of one update count unequally, the first ones least."
+            ),
             remedy=Remedy(
-                "Clip once for each update: after the last backward of a window, before step()."
+                tr("Clip once for each update: after the last backward of a window, before step().")
             ),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
@@ -80,21 +88,29 @@ def clip_before_unscale(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="clip-before-unscale",
             severity="error",
-            title=(
-                f"Clipped{at(incident.other)} while {grads(incident)} "
-                f"{verb(incident.tensor_count, 'was', 'were')} still multiplied by {scale:g}: GradScaler "
-                f"divided {verb(incident.tensor_count, 'it', 'them')} only later ({times(incident.count)})."
+            title=ntr(
+                "Clipped{at} while {grads} was still multiplied by {scale:g}: GradScaler divided it "
+                "only later ({times}).",
+                "Clipped{at} while {grads} were still multiplied by {scale:g}: GradScaler divided them "
+                "only later ({times}).",
+                incident.tensor_count,
+                at=at(incident.other),
+                grads=grads(incident),
+                scale=scale,
+                times=times(incident.count),
             ),
-            cause=(
+            cause=tr(
                 "GradScaler multiplies the loss, and with it every gradient, by a large scale. The "
                 "clipping compared those large numbers with its limit, before they were divided again."
             ),
-            consequence=(
-                f"What the step used had a norm of {norm / scale:.2g} instead of {norm:.2g}: the "
-                "parameters hardly move."
+            consequence=tr(
+                "What the step used had a norm of {left:.2g} instead of {norm:.2g}: the parameters "
+                "hardly move.",
+                left=norm / scale,
+                norm=norm,
             ),
             remedy=Remedy(
-                "Call scaler.unscale_(optimizer) after backward() and before clipping.",
+                tr("Call scaler.unscale_(optimizer) after backward() and before clipping."),
                 "scaler.unscale_(optimizer)\ntorch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)",
             ),
             evidence=evidence_of(incident, incident.other, incident.where),
@@ -137,17 +153,19 @@ def clip_without_gradient(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="clip-without-gradient",
             severity="warning" if incident.count > 1 else "note",
-            title=(
-                f"Clipping{at(incident.where)} never found a gradient ({times(incident.count)}): it "
-                "came when every grad was None or zero, although these tensors are trained."
+            title=tr(
+                "Clipping{at} never found a gradient ({times}): it came when every grad was None or "
+                "zero, although these tensors are trained.",
+                at=at(incident.where),
+                times=times(incident.count),
             ),
-            cause=(
+            cause=tr(
                 "Clipping acts on what .grad holds at that moment. Here it runs after the gradients "
                 "are cleared and before backward() fills them again."
             ),
-            consequence="The updates use unclipped gradients: the clipping has no effect.",
+            consequence=tr("The updates use unclipped gradients: the clipping has no effect."),
             remedy=Remedy(
-                "Clip between backward() and step().",
+                tr("Clip between backward() and step()."),
                 "loss.backward()\ntorch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n"
                 "optimizer.step()",
             ),
@@ -166,17 +184,18 @@ def exhausted_generator(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="exhausted-generator",
             severity="warning",
-            title=(
-                f"Clipping{at(incident.where)} was given no tensors ({times(incident.count)})"
-                ": the generator that it got was used up."
+            title=tr(
+                "Clipping{at} was given no tensors ({times}): the generator that it got was used up.",
+                at=at(incident.where),
+                times=times(incident.count),
             ),
-            cause=(
+            cause=tr(
                 "model.parameters() returns a generator, which can be walked through only once. "
                 "Whoever used the variable first (the optimizer, or the first call) left nothing in it."
             ),
-            consequence="Nothing is clipped, and nothing says so.",
+            consequence=tr("Nothing is clipped, and nothing says so."),
             remedy=Remedy(
-                "Make a list of it, or call model.parameters() anew each time.",
+                tr("Make a list of it, or call model.parameters() anew each time."),
                 "params = list(model.parameters())",
             ),
             evidence=evidence_of(incident, incident.where),

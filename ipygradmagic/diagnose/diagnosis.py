@@ -19,6 +19,7 @@ from ipygradmagic.diagnose import (
 )
 from ipygradmagic.diagnose.patch import with_diff
 from ipygradmagic.diagnose.silence import divide, misspelt
+from ipygradmagic.language import speaking, tr
 from ipygradmagic.record.findings import SEVERITIES, Finding
 from ipygradmagic.record.trace import Trace
 
@@ -77,8 +78,14 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
 def diagnose(trace: Trace) -> Trace:
     """The trace with its findings, the most severe first; a failing diagnosis is a warning.
 
-    What the user silenced is kept apart.
+    What the user silenced is kept apart. The trace says in which language; a watch that asks in
+    the midst of a run, in whatever thread, needs no other word for it.
     """
+    with speaking(trace.meta.lang):
+        return _diagnosed(trace)
+
+
+def _diagnosed(trace: Trace) -> Trace:
     findings: list[Finding] = []
     warnings: list[str] = []
     for diagnosis in DIAGNOSES:
@@ -86,7 +93,8 @@ def diagnose(trace: Trace) -> Trace:
             findings += map(with_diff, diagnosis(trace))
         except Exception as error:
             name = getattr(diagnosis, "__name__", "a diagnosis")
-            warnings.append(f"the diagnosis {name} failed: {type(error).__name__}: {error}")
+            what = f"{type(error).__name__}: {error}"
+            warnings.append(tr("the diagnosis {name} failed: {error}", name=name, error=what))
     findings.sort(key=lambda f: SEVERITIES.index(f.severity))
     told, silenced = divide(trace, findings)
     return trace.with_findings(told, tuple(warnings), silenced, tuple(misspelt(trace)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipygradmagic.diagnose.words import at, evidence_of, lines, listed, of_kind
+from ipygradmagic.diagnose.words import at, evidence_of, lines, listed, nth_backward, of_kind
+from ipygradmagic.language import tr
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.tensors import TensorInfo
@@ -25,29 +26,41 @@ def non_leaf_grad(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="non-leaf-grad",
             severity="warning",
-            title=(
-                f"{tensor.name}.grad is None{at(tensor.asked)}: {tensor.name} is "
-                f"{'no leaf any more' if was_leaf else 'not a leaf'}, it was made by {tensor.made}."
-            ),
-            cause=(
+            title=_no_leaf(tensor, was_leaf),
+            cause=tr(
                 "PyTorch keeps .grad for leaves only: tensors that you made yourself with "
                 "requires_grad=True, not results of an operation (not even of * 0.1 or .to(device))."
             ),
-            consequence="An update that reads it gets None.",
+            consequence=tr("An update that reads it gets None."),
             remedy=_as_leaf(tensor.name, was_leaf),
             evidence=Evidence(lines=lines(tensor.asked), tensors=(tensor.name,)),
         )
 
 
+def _no_leaf(tensor: TensorInfo, was_leaf: bool) -> str:
+    what = {"name": tensor.name, "at": at(tensor.asked), "made": tensor.made}
+    if was_leaf:
+        return tr(
+            "{name}.grad is None{at}: {name} is no leaf any more, it was made by {made}.", **what
+        )
+    return tr("{name}.grad is None{at}: {name} is not a leaf, it was made by {made}.", **what)
+
+
 def _as_leaf(name: str, was_leaf: bool) -> Remedy:
     if was_leaf:
         return Remedy(
-            f"{name} = {name} - ... binds the name to a result. Change the leaf itself, in place.",
+            tr(
+                "{name} = {name} - ... binds the name to a result. Change the leaf itself, in place.",
+                name=name,
+            ),
             f"with torch.no_grad():\n    {name} -= lr * {name}.grad",
         )
     return Remedy(
-        f"Switch requires_grad on after the last operation that makes {name}, or "
-        "call retain_grad() on it before backward() to look at its gradient.",
+        tr(
+            "Switch requires_grad on after the last operation that makes {name}, or call "
+            "retain_grad() on it before backward() to look at its gradient.",
+            name=name,
+        ),
         f"{name}.retain_grad()",
     )
 
@@ -59,21 +72,27 @@ def freed_graph(trace: Trace) -> Iterator[Finding]:
         return
     first = trace.event(error.freed_by) if error.freed_by else None
     by = (
-        f"backward #{first.number}{at(first.where)}" if first is not None else "an earlier backward"
+        nth_backward(first.number) + at(first.where)
+        if first is not None
+        else tr("an earlier backward")
     )
     yield Finding(
         name="freed-graph",
         severity="error" if trace.error is not None else "note",
-        title=f"The backward{at(error.where)} needs a graph that {by} has already freed.",
-        cause=(
+        title=tr(
+            "The backward{at} needs a graph that {by} has already freed.", at=at(error.where), by=by
+        ),
+        cause=tr(
             "backward() frees what the graph had saved as it goes, to save memory. A second pass "
             "through the same graph, or through a part of it kept from an earlier round, finds "
             "nothing there."
         ),
-        consequence="PyTorch raises a RuntimeError; gradients deposited so far stay in .grad.",
+        consequence=tr("PyTorch raises a RuntimeError; gradients deposited so far stay in .grad."),
         remedy=Remedy(
-            "Compute the loss anew before each backward; detach() what is carried over from round "
-            "to round. Only if you do want two passes through one graph, keep it:",
+            tr(
+                "Compute the loss anew before each backward; detach() what is carried over from round "
+                "to round. Only if you do want two passes through one graph, keep it:"
+            ),
             "loss.backward(retain_graph=True)",
         ),
         evidence=Evidence(
@@ -103,20 +122,24 @@ def growing_graph(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="growing-graph",
             severity="warning" if incident.count >= _ROUNDS else "note",
-            title=(
-                f"The backward{at(incident.where)} goes through the graphs of all earlier rounds too: "
-                f"each is larger than the one before ({incident.repeats} operations at the end)."
+            title=tr(
+                "The backward{at} goes through the graphs of all earlier rounds too: each is larger "
+                "than the one before ({operations} operations at the end).",
+                at=at(incident.where),
+                operations=incident.repeats,
             ),
-            cause=(
+            cause=tr(
                 "Something computed in one round (a hidden state, a sum of losses) is used in the next "
                 "one with its history, and retain_graph=True keeps that history from being freed."
             ),
-            consequence=(
+            consequence=tr(
                 "Every round takes longer and more memory, and gradients of earlier rounds are "
                 "deposited again."
             ),
             remedy=Remedy(
-                "detach() what is carried over from round to round, and leave retain_graph out.",
+                tr(
+                    "detach() what is carried over from round to round, and leave retain_graph out."
+                ),
                 "state = state.detach()",
             ),
             evidence=evidence_of(incident, incident.where),
@@ -132,13 +155,17 @@ def kept_graphs(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="kept-graphs",
             severity="note",
-            title=f"{name} keeps the graphs of {incident.repeats} rounds alive.",
-            cause=(
+            title=tr(
+                "{name} keeps the graphs of {rounds} rounds alive.",
+                name=name,
+                rounds=incident.repeats,
+            ),
+            cause=tr(
                 "It was put together from losses with their history. The numbers are right, but "
                 "nothing of those graphs can be freed while the variable exists."
             ),
-            consequence="Memory grows with every pass.",
-            remedy=Remedy("Add up, or keep, plain numbers.", "loss.item()"),
+            consequence=tr("Memory grows with every pass."),
+            remedy=Remedy(tr("Add up, or keep, plain numbers."), "loss.item()"),
             evidence=Evidence(
                 events=(incident.first_event,),
                 lines=lines(first.where if first is not None else None),
@@ -178,11 +205,12 @@ def _passing(tensor: TensorInfo) -> bool:
 def _why(trace: Trace) -> str:
     """What can be told of the reason: recording is off, or everything has been frozen."""
     if trace.error is not None and trace.error.recording_off:
-        return ": gradients are switched off (torch.set_grad_enabled(False) is in force)"
+        return tr(": gradients are switched off (torch.set_grad_enabled(False) is in force)")
     leaves = [t for t in trace.tensors if t.kind == "leaf" and t.alive]
     frozen = [e for e in trace.events if e.kind == "freeze"]
     if frozen and leaves and not any(t.requires_grad for t in leaves):
-        return f": {listed([t.name for t in leaves])} had been frozen{at(frozen[-1].where)}"
+        names = listed([t.name for t in leaves])
+        return tr(": {names} had been frozen{at}", names=names, at=at(frozen[-1].where))
     return ""
 
 
@@ -193,32 +221,36 @@ def detached_loss(trace: Trace) -> Iterator[Finding]:
     if alone is not None:
         where = alone.where
         leaf = trace.tensor(alone.changes[0].tensor)
-        name = leaf.name if leaf is not None else "the loss"
+        name = leaf.name if leaf is not None else tr("the loss")
         if name == alone.actor:
-            name = "the loss itself"
-        title = (
-            f"The backward{at(where)} reached nothing but {name}: it is a leaf of its own, cut off "
-            "from every parameter."
+            name = tr("the loss itself")
+        title = tr(
+            "The backward{at} reached nothing but {name}: it is a leaf of its own, cut off from every "
+            "parameter.",
+            at=at(where),
+            name=name,
         )
-        consequence = "step() finds no gradient; the parameters do not move."
+        consequence = tr("step() finds no gradient; the parameters do not move.")
     elif error is not None and _NO_GRAD in error.message:
         where = error.where
-        title = (
-            f"The loss{at(where)} does not depend on any tensor that requires grad{_why(trace)}."
+        title = tr(
+            "The loss{at} does not depend on any tensor that requires grad{why}.",
+            at=at(where),
+            why=_why(trace),
         )
-        consequence = "There is nothing to back-propagate; PyTorch raises a RuntimeError."
+        consequence = tr("There is nothing to back-propagate; PyTorch raises a RuntimeError.")
     else:
         return
     yield Finding(
         name="detached-loss",
         severity="error",
         title=title,
-        cause=(
+        cause=tr(
             "Somewhere between the parameters and the loss the graph is cut: detach(), .data, "
             ".item(), numpy, torch.no_grad(), a re-wrapped torch.tensor(loss) - or nothing has "
             "requires_grad=True at all."
         ),
         consequence=consequence,
-        remedy=Remedy("Compute the loss from the parameters with torch operations only."),
+        remedy=Remedy(tr("Compute the loss from the parameters with torch operations only.")),
         evidence=Evidence(lines=lines(where)),
     )

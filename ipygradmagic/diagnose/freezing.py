@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipygradmagic.diagnose.words import at, evidence_of, lines, listed, of_kind, times
+from ipygradmagic.language import tr
 from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.tensors import TensorInfo
@@ -32,18 +33,22 @@ def frozen_but_updated(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="frozen-but-updated",
             severity="warning" if len(moved) > 1 or _goes_on(trace, moved[0]) else "note",
-            title=(
-                f"{moved[0].actor or 'The optimizer'}.step(){at(moved[0].where)} still moved "
-                f"{listed(names)} after requires_grad was switched off{at(frozen.where)} "
-                f"({times(len(moved))})."
+            title=tr(
+                "{optimizer}.step(){at} still moved {names} after requires_grad was switched "
+                "off{frozen} ({times}).",
+                optimizer=moved[0].actor or tr("The optimizer"),
+                at=at(moved[0].where),
+                names=listed(names),
+                frozen=at(frozen.where),
+                times=times(len(moved)),
             ),
-            cause=(
+            cause=tr(
                 "requires_grad decides what the next backward() computes. An optimizer asks only "
                 "whether .grad is None, and these tensors still had a gradient from before."
             ),
-            consequence="What should stay as it is changes once more, or at every step.",
+            consequence=tr("What should stay as it is changes once more, or at every step."),
             remedy=Remedy(
-                "Clear the gradient when you freeze, or freeze before the backward.",
+                tr("Clear the gradient when you freeze, or freeze before the backward."),
                 f"{names[0]}.requires_grad_(False)\n{names[0]}.grad = None",
             ),
             evidence=Evidence(
@@ -97,16 +102,19 @@ def module_not_frozen(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="module-not-frozen",
             severity="warning",
-            title=(
-                f"{name}.requires_grad = False{at(incident.origin)} did not freeze {name}: "
-                f"{listed(sorted(moving))} received gradients and moved."
+            title=tr(
+                "{name}.requires_grad = False{at} did not freeze {name}: {tensors} received gradients "
+                "and moved.",
+                name=name,
+                at=at(incident.origin),
+                tensors=listed(sorted(moving)),
             ),
-            cause=(
+            cause=tr(
                 "A module has no switch called requires_grad: the assignment makes a new attribute "
                 "of that name, which PyTorch never reads. Its parameters still require grad."
             ),
-            consequence="The layers that should stay as they are go on training.",
-            remedy=Remedy("Call the method, which switches each parameter.", _code(name)),
+            consequence=tr("The layers that should stay as they are go on training."),
+            remedy=Remedy(tr("Call the method, which switches each parameter."), _code(name)),
             evidence=evidence_of(incident, incident.origin),
         )
 

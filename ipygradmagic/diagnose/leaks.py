@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ipygradmagic.diagnose import patch
 from ipygradmagic.diagnose.words import at, evidence_of, grads, of_kind
+from ipygradmagic.language import tr
 from ipygradmagic.record.findings import Finding, Remedy
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.incidents import Incident
@@ -26,22 +27,29 @@ def leaked_gradient(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="leaked-gradient",
             severity="note" if shared else "warning",
-            title=(
-                f"{incident.actor}.step(){at(incident.where)} also used what another loss's "
-                f"backward{at(incident.deposited)} left in {grads(incident)}."
+            title=tr(
+                "{optimizer}.step(){at} also used what another loss's backward{deposited} left in "
+                "{grads}.",
+                optimizer=incident.actor,
+                at=at(incident.where),
+                deposited=at(incident.deposited),
+                grads=grads(incident),
             ),
-            cause=(
+            cause=tr(
                 "Two losses reach the same tensors. Another optimizer stepped after the first "
                 "backward, and these gradients were not cleared before the second one."
             ),
-            consequence=(
+            consequence=tr(
                 "It follows both losses, as a part that several heads share is meant to."
                 if shared
-                else "This optimizer also follows a loss that is not its own."
+                else tr("This optimizer also follows a loss that is not its own.")
             ),
             remedy=Remedy(
-                f"Clear them before the backward{at(incident.other)}, or detach() what the first "
-                "loss must not reach.",
+                tr(
+                    "Clear them before the backward{at}, or detach() what the first loss must not "
+                    "reach.",
+                    at=at(incident.other),
+                ),
                 f"{incident.actor}.zero_grad()",
                 patch.clear_before_backward(incident.other, incident.where),
             ),

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ipygradmagic.diagnose.words import at, lines, listed, of_kind
+from ipygradmagic.language import tr
 from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.source import SourceLocation
@@ -46,18 +47,24 @@ def vanishing_gradient(trace: Trace) -> Iterator[Finding]:
     yield Finding(
         name="vanishing-gradient",
         severity="note",
-        title=(
-            f"The gradient of {listed(names)} is, beside its weights, more than {times:.0g} times "
-            "smaller than that of the layer with the largest, in every backward."
+        title=tr(
+            "The gradient of {names} is, beside its weights, more than {times:.0g} times smaller than "
+            "that of the layer with the largest, in every backward.",
+            names=listed(names),
+            times=times,
         ),
-        cause=(
+        cause=tr(
             "On its way back through the layers the gradient is multiplied by each one's slope. "
             "Where those are small (saturated sigmoid or tanh, small weights), little arrives."
         ),
-        consequence="With plain SGD such layers stay as they are; Adam rescales and moves them.",
+        consequence=tr(
+            "With plain SGD such layers stay as they are; Adam rescales and moves them."
+        ),
         remedy=Remedy(
-            "Use ReLU-like activations, an initialisation made for the activation, normalisation or "
-            "residual connections."
+            tr(
+                "Use ReLU-like activations, an initialisation made for the activation, normalisation or "
+                "residual connections."
+            )
         ),
         evidence=Evidence(
             lines=lines(_line(trace)), tensors=tuple(names), count=len(gone[names[0]])
@@ -121,17 +128,19 @@ def exploding_gradient(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="exploding-gradient",
             severity="note",
-            title=(
-                f"Gradient and loss of the backward{at(where)} grow from pass to pass: the norm is "
-                f"{norms[-1] / average:.0f} times what it was before on average, at a loss of "
-                f"{losses[-1]:.3g}."
+            title=tr(
+                "Gradient and loss of the backward{at} grow from pass to pass: the norm is {times:.0f} "
+                "times what it was before on average, at a loss of {loss:.3g}.",
+                at=at(where),
+                times=norms[-1] / average,
+                loss=losses[-1],
             ),
-            cause=(
+            cause=tr(
                 "Each update overshoots, and the next gradient is larger still: the learning rate is "
                 "too high for this loss, or its sign is wrong."
             ),
-            consequence="If it goes on, the numbers end in infinity and NaN.",
-            remedy=Remedy("Lower the learning rate, or clip the gradients before step()."),
+            consequence=tr("If it goes on, the numbers end in infinity and NaN."),
+            remedy=Remedy(tr("Lower the learning rate, or clip the gradients before step().")),
             evidence=Evidence(
                 events=(events[-ROWS].index, events[-1].index), lines=lines(where), count=ROWS
             ),
@@ -170,20 +179,25 @@ def dead_parameters(trace: Trace) -> Iterator[Finding]:
     yield Finding(
         name="dead-parameters",
         severity="note",
-        title=(
-            f"Every gradient that reached {listed(names)} was exactly zero "
-            f"({len(added[dead[0].id])} backward passes)."
+        title=tr(
+            "Every gradient that reached {names} was exactly zero ({passes} backward passes).",
+            names=listed(names),
+            passes=len(added[dead[0].id]),
         ),
-        cause=(
+        cause=tr(
             "The loss is computed from it, but a small change of it changes nothing: units whose "
             "ReLU is off for every input, a factor or mask of zero, or an output that is rounded."
             if alive
-            else "The loss does not change with any of the parameters: it is constant where it is now."
+            else tr(
+                "The loss does not change with any of the parameters: it is constant where it is now."
+            )
         ),
-        consequence="It keeps its value for as long as that lasts.",
+        consequence=tr("It keeps its value for as long as that lasts."),
         remedy=Remedy(
-            "Look at the activations behind it; a smaller learning rate, another initialisation or "
-            "a leaky activation revives dead units."
+            tr(
+                "Look at the activations behind it; a smaller learning rate, another initialisation or "
+                "a leaky activation revives dead units."
+            )
         ),
         evidence=Evidence(lines=lines(_line(trace)), tensors=tuple(names), count=len(dead)),
     )
@@ -230,18 +244,20 @@ def zero_rate(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="unmoved-parameters",
             severity="warning",
-            title=(
-                f"{optimizer.name}.step(){at(steps[0].where)} changed nothing in "
-                f"{optimizer.steps} steps: the learning rate is 0."
+            title=tr(
+                "{optimizer}.step(){at} changed nothing in {steps} steps: the learning rate is 0.",
+                optimizer=optimizer.name,
+                at=at(steps[0].where),
+                steps=optimizer.steps,
             ),
-            cause=(
+            cause=tr(
                 "A step moves each parameter by the learning rate times something. A scheduler has set "
                 "the rate to 0: a factor that was rounded down to 0 (// instead of /), or a schedule "
                 "that had come to its end."
             ),
-            consequence="The parameters keep their values, whatever the loss says.",
+            consequence=tr("The parameters keep their values, whatever the loss says."),
             remedy=Remedy(
-                "Look at the rate, and give the scheduler a factor above 0.",
+                tr("Look at the rate, and give the scheduler a factor above 0."),
                 "print(scheduler.get_last_lr())",
             ),
             evidence=Evidence(
@@ -270,22 +286,28 @@ def _unmoved(
     return Finding(
         name="unmoved-parameters",
         severity="warning" if sure else "note",
-        title=(
-            f"{optimizer.name}.step(){at(steps[0].where)} was given gradients for {listed(names)} and "
-            f"changed nothing ({len(steps)} steps)."
+        title=tr(
+            "{optimizer}.step(){at} was given gradients for {names} and changed nothing ({steps} "
+            "steps).",
+            optimizer=optimizer.name,
+            at=at(steps[0].where),
+            names=listed(names),
+            steps=len(steps),
         ),
-        cause=(
+        cause=tr(
             "The step computed a new value and did not write it into the parameter (p = p - lr * grad "
             "binds a name, it changes no tensor)."
             if sure
-            else "The change is smaller than the last digit of the number (a low precision such as "
-            "bfloat16, or a very small learning rate), or the step did not write its result."
+            else tr(
+                "The change is smaller than the last digit of the number (a low precision such as "
+                "bfloat16, or a very small learning rate), or the step did not write its result."
+            )
         ),
-        consequence="The parameters keep their values, whatever the loss says.",
+        consequence=tr("The parameters keep their values, whatever the loss says."),
         remedy=Remedy(
-            "Write in place, without recording the operation."
+            tr("Write in place, without recording the operation.")
             if sure
-            else "Keep the parameters in float32, or raise the learning rate.",
+            else tr("Keep the parameters in float32, or raise the learning rate."),
             "with torch.no_grad():\n    p -= lr * p.grad" if sure else "",
         ),
         evidence=Evidence(

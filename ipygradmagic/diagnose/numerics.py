@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipygradmagic.diagnose.words import at, evidence_of, grads, lines, of_kind, plural, times
+from ipygradmagic.diagnose.words import (
+    at,
+    evidence_of,
+    grads,
+    lines,
+    nth_backward,
+    of_kind,
+    times,
+)
+from ipygradmagic.language import ntr, tr
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.incidents import Incident
 from ipygradmagic.record.trace import Trace
@@ -21,35 +30,29 @@ def nonfinite_gradient(trace: Trace) -> Iterator[Finding]:
         first = seen[0] if seen else incident
         harmless = used and _stayed_finite(trace, incident)
         if used:
-            title = (
-                f"NaN or Inf in {grads(incident)} when an update used it{at(incident.where)} "
-                f"({times(incident.count)})"
-                + (
-                    f"; it first appeared in backward #{first.number}{at(first.where)}."
-                    * bool(seen)
-                    or "."
-                )
-            )
+            title = _used(incident, seen[0] if seen else None)
             if harmless:
-                title += " The values are finite all the same."
+                title += tr(" The values are finite all the same.")
         else:
-            title = (
-                f"NaN or Inf in {grads(incident)} after backward #{incident.number}"
-                f"{at(incident.where)}; no update used it."
+            title = tr(
+                "NaN or Inf in {grads} after {backward}{at}; no update used it.",
+                grads=grads(incident),
+                backward=nth_backward(incident.number),
+                at=at(incident.where),
             )
         yield Finding(
             name="nonfinite-gradient",
             severity="warning" if used and not harmless else "note",
             title=title,
-            cause=(
+            cause=tr(
                 "Somewhere on the way from the loss to this tensor a derivative is undefined or "
                 "too large: a division by zero, the log or square root of zero, an overflow."
             ),
-            consequence="Every value that such an update touches becomes NaN, for good."
+            consequence=tr("Every value that such an update touches becomes NaN, for good.")
             if used and not harmless
             else "",
             remedy=Remedy(
-                "Find the operation with torch.autograd.set_detect_anomaly(True).",
+                tr("Find the operation with torch.autograd.set_detect_anomaly(True)."),
                 "torch.autograd.set_detect_anomaly(True)",
             ),
             evidence=Evidence(
@@ -59,6 +62,24 @@ def nonfinite_gradient(trace: Trace) -> Iterator[Finding]:
                 count=incident.count,
             ),
         )
+
+
+def _used(incident: Incident, first: Incident | None) -> str:
+    """That an update used it, and where it first appeared, if that is known."""
+    what = {
+        "grads": grads(incident),
+        "at": at(incident.where),
+        "times": times(incident.count),
+    }
+    if first is None:
+        return tr("NaN or Inf in {grads} when an update used it{at} ({times}).", **what)
+    return tr(
+        "NaN or Inf in {grads} when an update used it{at} ({times}); it first appeared in "
+        "{backward}{first}.",
+        **what,
+        backward=nth_backward(first.number),
+        first=at(first.where),
+    )
 
 
 def _unexplained(trace: Trace) -> Iterator[Incident]:
@@ -84,8 +105,13 @@ def skipped_steps(trace: Trace) -> Iterator[Finding]:
             yield Finding(
                 name="skipped-steps",
                 severity="fine",
-                title=f"GradScaler skipped {skipped} of {skipped + taken} steps of {what}.",
-                cause=(
+                title=tr(
+                    "GradScaler skipped {skipped} of {all} steps of {step}.",
+                    skipped=skipped,
+                    all=skipped + taken,
+                    step=what,
+                ),
+                cause=tr(
                     "The scaled gradients were too large for their format; each time the scale was "
                     "halved, and the gradients were thrown away. That is how it finds its scale."
                 ),
@@ -95,22 +121,37 @@ def skipped_steps(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="skipped-steps",
             severity="note" if taken or skipped < _SERIES else "warning",
-            title=(
-                f"GradScaler skipped {'every one of' if not taken else ''} "
-                f"{plural(skipped, 'step')}{f' of {skipped + taken}' if taken else ''}: {what} "
-                "did not run."
-            ).replace("  ", " "),
-            cause=(
+            title=_skipped(skipped, taken, what),
+            cause=tr(
                 "GradScaler skips a step whose gradients hold NaN or infinity. Where a smaller scale "
                 "does not help, the loss itself overflows or is undefined."
             ),
-            consequence="The parameters stay as they are, and nothing says so.",
+            consequence=tr("The parameters stay as they are, and nothing says so."),
             remedy=Remedy(
-                "Look for the operation that makes NaN or infinity, and begin with a smaller scale.",
+                tr(
+                    "Look for the operation that makes NaN or infinity, and begin with a smaller scale."
+                ),
                 "torch.autograd.set_detect_anomaly(True)",
             ),
             evidence=evidence_of(incident, incident.where),
         )
+
+
+def _skipped(skipped: int, taken: int, step: str) -> str:
+    if taken:
+        return ntr(
+            "GradScaler skipped {n} step of {all}: {step} did not run.",
+            "GradScaler skipped {n} steps of {all}: {step} did not run.",
+            skipped,
+            all=skipped + taken,
+            step=step,
+        )
+    return ntr(
+        "GradScaler skipped every one of {n} step: {step} did not run.",
+        "GradScaler skipped every one of {n} steps: {step} did not run.",
+        skipped,
+        step=step,
+    )
 
 
 _SERIES = 5

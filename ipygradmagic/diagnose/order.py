@@ -8,6 +8,7 @@ from ipygradmagic.diagnose import patch
 from ipygradmagic.diagnose.flow import loss_is_a_leaf
 from ipygradmagic.diagnose.ownership import holds_replaced
 from ipygradmagic.diagnose.words import at, evidence_of, of_kind, times, total
+from ipygradmagic.language import tr
 from ipygradmagic.record.findings import Finding, Remedy
 from ipygradmagic.record.incidents import Incident
 from ipygradmagic.record.trace import Trace
@@ -23,23 +24,29 @@ def cleared_before_step(trace: Trace) -> Iterator[Finding]:
         if not incident.actor and (incident.count < 2 or incident.repeats):
             continue
         name = incident.tensors[0] if incident.tensors and "‹" not in incident.tensors[0] else "w"
-        step = f"{incident.actor}.step()" if incident.actor else "The update"
-        used = "step()" if incident.actor else "the update"
+        step = f"{incident.actor}.step()" if incident.actor else tr("The update")
         use = f"{incident.actor}.step()\n{incident.actor}.zero_grad()"
         if not incident.actor:
             use = f"{name}.data -= lr * {name}.grad\n{name}.grad.zero_()"
         yield Finding(
             name="cleared-before-step",
             severity="error",
-            title=(
-                f"{step}{at(incident.where)} had nothing to use "
-                f"({times(incident.count)}): the gradients had been cleared{at(incident.other)}, "
-                "after the backward."
+            title=tr(
+                "{step}{at} had nothing to use ({times}): the gradients had been cleared{cleared}, "
+                "after the backward.",
+                step=step,
+                at=at(incident.where),
+                times=times(incident.count),
+                cleared=at(incident.other),
             ),
-            cause=f"The gradients are cleared between backward() and {used}.",
-            consequence="The parameters do not move (except by weight decay or momentum).",
+            cause=tr("The gradients are cleared between backward() and step().")
+            if incident.actor
+            else tr("The gradients are cleared between backward() and the update."),
+            consequence=tr("The parameters do not move (except by weight decay or momentum)."),
             remedy=Remedy(
-                f"Clear the gradients before backward() or after {used}.",
+                tr("Clear the gradients before backward() or after step().")
+                if incident.actor
+                else tr("Clear the gradients before backward() or after the update."),
                 f"loss.backward()\n{use}",
                 patch.move_behind(incident.other, incident.where),
             ),
@@ -61,21 +68,25 @@ def step_without_gradient(trace: Trace) -> Iterator[Finding]:
         always = incident.count >= steps and not _given_zeros(trace, incident)
         backward = total(trace, "backward")
         why = (
-            "No backward reached any tensor that this optimizer owns."
+            tr("No backward reached any tensor that this optimizer owns.")
             if backward
-            else "There was no backward before it."
+            else tr("There was no backward before it.")
         )
         yield Finding(
             name="step-without-gradient",
             severity="warning" if always else "note",
-            title=(
-                f"{incident.actor}.step(){at(incident.where)} had nothing to use "
-                f"({times(incident.count)}): every grad was None or zero."
+            title=tr(
+                "{optimizer}.step(){at} had nothing to use ({times}): every grad was None or zero.",
+                optimizer=incident.actor,
+                at=at(incident.where),
+                times=times(incident.count),
             ),
             cause=why,
-            consequence="The parameters do not move.",
+            consequence=tr("The parameters do not move."),
             remedy=Remedy(
-                "Call loss.backward() before step(), on a loss that depends on these parameters."
+                tr(
+                    "Call loss.backward() before step(), on a loss that depends on these parameters."
+                )
             ),
             evidence=evidence_of(incident, incident.where, incident.other, incident.deposited),
         )
@@ -99,17 +110,22 @@ def scheduler_before_optimizer(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="scheduler-before-optimizer",
             severity="warning" if likely else "note",
-            title=(
-                f"The scheduler of {incident.actor} stepped{at(incident.where)} before "
-                f"{incident.actor}.step() had been called at all ({times(incident.count)})."
+            title=tr(
+                "The scheduler of {optimizer} stepped{at} before {optimizer}.step() had been called at "
+                "all ({times}).",
+                optimizer=incident.actor,
+                at=at(incident.where),
+                times=times(incident.count),
             ),
-            cause=(
+            cause=tr(
                 "A scheduler sets the first learning rate when it is made, and each step() moves on to "
                 "the next. Called before the optimizer, it moves on before the first was ever used."
             ),
-            consequence="The first learning rate of the schedule is skipped; all others come too early.",
+            consequence=tr(
+                "The first learning rate of the schedule is skipped; all others come too early."
+            ),
             remedy=Remedy(
-                "Call scheduler.step() after optimizer.step().",
+                tr("Call scheduler.step() after optimizer.step()."),
                 f"{incident.actor}.step()\nscheduler.step()",
             ),
             evidence=evidence_of(incident, incident.where),

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from ipygradmagic.diagnose.flow import loss_is_a_leaf
-from ipygradmagic.diagnose.words import lines, listed, plural
+from ipygradmagic.diagnose.words import joined, lines, listed
+from ipygradmagic.language import ntr, tr
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
@@ -27,13 +28,17 @@ def stale_optimizer(trace: Trace) -> Iterator[Finding]:
             name="stale-optimizer",
             severity="error",
             title=_still_holds(optimizer, pairs),
-            cause=(
+            cause=tr(
                 "An optimizer keeps the tensors that it was given. Binding the name to a new "
                 "tensor (or replacing a layer) afterwards does not tell the optimizer."
             ),
-            consequence=f"{listed(new)} never moves; step() works on a tensor that nobody uses.",
+            consequence=tr(
+                "{names} never moves; step() works on a tensor that nobody uses.", names=listed(new)
+            ),
             remedy=Remedy(
-                "Make the optimizer after the tensors have their final form, and update them in place.",
+                tr(
+                    "Make the optimizer after the tensors have their final form, and update them in place."
+                ),
                 f"{optimizer.name} = torch.optim.{optimizer.cls}([{', '.join(new[:4])}], ...)",
             ),
             evidence=Evidence(
@@ -50,18 +55,28 @@ def _still_holds(optimizer: OptimizerInfo, pairs: list[tuple[TensorInfo, TensorI
     old = [a.name for a, _ in pairs if not _nameless(a)]
     lost = [(a, b) for a, b in pairs if _nameless(a)]
     if not lost:
-        return (
-            f"{optimizer.name} still holds the old {listed(old)}: the loss "
-            "reaches a newer tensor of that name, which is in no optimizer."
+        return tr(
+            "{optimizer} still holds the old {names}: the loss reaches a newer tensor of that name, "
+            "which is in no optimizer.",
+            optimizer=optimizer.name,
+            names=listed(old),
         )
-    shapes = ", ".join("×".join(map(str, a.shape)) or "a number" for a, _ in lost[:4])
-    few = len(lost) == 1
-    held = f"{plural(len(lost), 'tensor')} that no variable denotes any more ({shapes}"
-    held += ", …)" if len(lost) > 4 else ")"
-    return (
-        f"{optimizer.name} still holds {listed([f'the old {n}' for n in old] + [held])}: the loss "
-        f"reaches {listed(list(dict.fromkeys(b.name for _, b in pairs)))} of the same "
-        f"{'shape, which is' if few else 'shapes, which are'} in no optimizer."
+    shapes = ["×".join(map(str, a.shape)) or tr("a number") for a, _ in lost[:4]]
+    held = ntr(
+        "{n} tensor that no variable denotes any more ({shapes})",
+        "{n} tensors that no variable denotes any more ({shapes})",
+        len(lost),
+        shapes=joined(shapes + ["…"] * (len(lost) > 4)),
+    )
+    return ntr(
+        "{optimizer} still holds {held}: the loss reaches {names} of the same shape, which is in no "
+        "optimizer.",
+        "{optimizer} still holds {held}: the loss reaches {names} of the same shapes, which are in no "
+        "optimizer.",
+        len(lost),
+        optimizer=optimizer.name,
+        held=listed([*(tr("the old {name}", name=name) for name in old), held]),
+        names=listed(list(dict.fromkeys(b.name for _, b in pairs))),
     )
 
 
@@ -156,13 +171,19 @@ def unowned_leaf(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="unowned-leaf",
             severity="warning" if severity == "warning" else "note",
-            title=(
-                f"{listed(names)} received gradients, but {_verb(names)} in no optimizer and never "
-                "updated."
+            title=ntr(
+                "{names} received gradients, but is in no optimizer and never updated.",
+                "{names} received gradients, but are in no optimizer and never updated.",
+                len(names),
+                names=listed(names),
             ),
             cause=_why_unowned(trace, some, giver if severity == "note" else ""),
             consequence=(
-                f"{_it(names)} never changes, and gradients pile up in it."
+                ntr(
+                    "It never changes, and gradients pile up in it.",
+                    "Each of them never changes, and gradients pile up in it.",
+                    len(names),
+                )
                 if severity == "warning"
                 else _if_intended(giver)
             ),
@@ -246,20 +267,21 @@ def _given_by_hand(trace: Trace) -> str:
 
 def _why_unowned(trace: Trace, some: list[TensorInfo], giver: str) -> str:
     if giver:
-        return (
-            f"{giver} steps other tensors, which are given their gradients by hand; these may be "
-            "where those gradients are computed."
+        return tr(
+            "{optimizer} steps other tensors, which are given their gradients by hand; these may be "
+            "where those gradients are computed.",
+            optimizer=giver,
         )
     if any(t.parameter and not t.registered and not _out_of_sight(trace, t) for t in some):
-        return (
+        return tr(
             "These layers are not registered in their module (a plain list or dict, or made inside "
             "forward()), so model.parameters() does not list them."
         )
     if any(t.parameter and not t.registered for t in some):
-        return "No variable leads to them, so what they belong to is not known."
+        return tr("No variable leads to them, so what they belong to is not known.")
     if any(t.parameter for t in some):
-        return "The optimizer was given only a part of the model's parameters."
-    return "The optimizer was not given this tensor."
+        return tr("The optimizer was given only a part of the model's parameters.")
+    return tr("The optimizer was not given this tensor.")
 
 
 def _out_of_sight(trace: Trace, tensor: TensorInfo) -> bool:
@@ -268,17 +290,17 @@ def _out_of_sight(trace: Trace, tensor: TensorInfo) -> bool:
 
 def _if_intended(giver: str) -> str:
     if giver:
-        return "None, if its gradients are the ones that are handed over."
-    return "If that is intended, switching requires_grad off saves the work."
+        return tr("None, if its gradients are the ones that are handed over.")
+    return tr("If that is intended, switching requires_grad off saves the work.")
 
 
 def _advice(giver: str) -> str:
     if giver:
-        return (
+        return tr(
             "Nothing is to be done if the gradients that are handed over come from here. A tensor "
             "that is to be trained itself belongs in an optimizer."
         )
-    return (
+    return tr(
         "Give the optimizer every tensor that is to be trained; register layers in "
         "nn.ModuleList or nn.ParameterList instead of a plain list."
     )
@@ -303,16 +325,21 @@ def unreached_leaf(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="unreached-leaf",
             severity="warning" if severity == "warning" else "note",
-            title=(
-                f"{plural(len(dead), 'tensor')} of {optimizer.name} ({listed(names)}) "
-                f"{'was' if len(dead) == 1 else 'were'} never reached by a backward: grad is None."
+            title=ntr(
+                "{n} tensor of {optimizer} ({names}) was never reached by a backward: grad is None.",
+                "{n} tensors of {optimizer} ({names}) were never reached by a backward: grad is None.",
+                len(dead),
+                optimizer=optimizer.name,
+                names=listed(names),
             ),
-            cause=(
+            cause=tr(
                 "The loss does not depend on it: the layer is not used in forward(), the graph is "
                 "cut on the way (detach, .data, .item()), or it belongs to another model."
             ),
-            consequence="It keeps its initial value.",
-            remedy=Remedy("Check that the loss is computed from it, without a detach on the way."),
+            consequence=tr("It keeps its initial value."),
+            remedy=Remedy(
+                tr("Check that the loss is computed from it, without a detach on the way.")
+            ),
             evidence=Evidence(
                 lines=lines(_step_line(trace, optimizer)), tensors=tuple(names), count=len(dead)
             ),
@@ -356,11 +383,3 @@ def _owner_lines(trace: Trace) -> Iterator[SourceLocation | None]:
 
 def _backward_line(trace: Trace) -> SourceLocation | None:
     return next((e.where for e in trace.events if e.kind == "backward"), None)
-
-
-def _verb(names: list[str]) -> str:
-    return "is" if len(names) == 1 else "are"
-
-
-def _it(names: list[str]) -> str:
-    return "It" if len(names) == 1 else "Each of them"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ipygradmagic.diagnose.words import at, lines
+from ipygradmagic.language import mark, tr
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Evidence, Finding, Remedy
 from ipygradmagic.record.tensors import TensorInfo
@@ -21,26 +22,34 @@ def changed_in_place(trace: Trace) -> Iterator[Finding]:
     if error is None or "modified by an inplace operation" not in error.message:
         return
     shape, moved = _shape_of(error), _last_write(trace, error)
-    by = f"{moved[0].label}{at(moved[0].where)}" if moved else "an in-place operation"
-    what = moved[1].name if moved else f"a tensor of shape {list(shape)}" if shape else "a tensor"
+    if moved:
+        by, what = moved[0].label + at(moved[0].where), moved[1].name
+    else:
+        by = tr("an in-place operation")
+        what = tr("a tensor of shape {shape}", shape=list(shape)) if shape else tr("a tensor")
     yield Finding(
         name="changed-in-place",
         severity="error",
-        title=(
-            f"The backward{at(error.where)} needs {what} as it was when the graph was built; since "
-            f"then {by} has overwritten it."
+        title=tr(
+            "The backward{at} needs {what} as it was when the graph was built; since then {by} has "
+            "overwritten it.",
+            at=at(error.where),
+            what=what,
+            by=by,
         ),
-        cause=(
+        cause=tr(
             "The derivative of an operation is computed from the numbers it worked on, so PyTorch "
             "keeps those tensors. Overwriting one (a step, +=, relu_) before backward() has used it "
             "would give a wrong gradient, and is refused."
         ),
-        consequence="PyTorch raises a RuntimeError; gradients deposited so far stay in .grad.",
+        consequence=tr("PyTorch raises a RuntimeError; gradients deposited so far stay in .grad."),
         remedy=Remedy(
-            "Call every backward() of a graph before the step that changes its parameters, or compute "
-            "the second loss anew after it."
+            tr(
+                "Call every backward() of a graph before the step that changes its parameters, or compute "
+                "the second loss anew after it."
+            )
             if moved and moved[0].kind == "step"
-            else "Write x = x + ... instead of x += ..., or clone() before you change it.",
+            else tr("Write x = x + ... instead of x += ..., or clone() before you change it."),
         ),
         evidence=Evidence(
             events=(moved[0].index,) if moved else (),
@@ -81,15 +90,19 @@ def in_place_on_leaf(trace: Trace) -> Iterator[Finding]:
     yield Finding(
         name="in-place-on-leaf",
         severity="error",
-        title=f"{name or 'A leaf'} is changed in place{at(error.where)} while autograd is recording.",
-        cause=(
+        title=tr(
+            "{name} is changed in place{at} while autograd is recording.",
+            name=name or tr("A leaf"),
+            at=at(error.where),
+        ),
+        cause=tr(
             "A leaf with requires_grad=True is a starting point of the graph. Changing it in place "
             "would make it the result of an operation on itself, so PyTorch refuses unless you say "
             "that the change is no part of the computation."
         ),
-        consequence="PyTorch raises a RuntimeError; the tensor keeps its value.",
+        consequence=tr("PyTorch raises a RuntimeError; the tensor keeps its value."),
         remedy=Remedy(
-            "Update it under torch.no_grad().",
+            tr("Update it under torch.no_grad()."),
             f"with torch.no_grad():\n    {name or 'w'} -= lr * {name or 'w'}.grad",
         ),
         evidence=Evidence(lines=lines(error.where), tensors=(name,) if name else ()),
@@ -114,23 +127,25 @@ def missing_gradient(trace: Trace) -> Iterator[Finding]:
     asked = re.findall(r"([\w.\[\]]+?)\.grad\b", error.where.text)
     tensor = next((t for t in trace.tensors if t.name in asked and t.grad is None), None)
     cleared = _last_clearing(trace, tensor)
-    name = tensor.name if tensor is not None else asked[0] if asked else "the tensor"
+    name = tensor.name if tensor is not None else asked[0] if asked else tr("the tensor")
     if cleared is not None:
-        why = f"{cleared.label}{at(cleared.where)} had set it to None"
+        why = tr("{call}{at} had set it to None", call=cleared.label, at=at(cleared.where))
     else:
-        why = "no backward has reached it yet"
+        why = tr("no backward has reached it yet")
     yield Finding(
         name="missing-gradient",
         severity="error",
-        title=f"{name}.grad is None{at(error.where)}: {why}.",
-        cause=(
+        title=tr("{name}.grad is None{at}: {why}.", name=name, at=at(error.where), why=why),
+        cause=tr(
             "A gradient is None until a backward() deposits one, and again after zero_grad(), which "
             "sets it to None instead of filling it with zeros."
         ),
-        consequence=f"Python raises a {error.type}.",
+        consequence=tr("Python raises a {error}.", error=error.type),
         remedy=Remedy(
-            "Read the gradient after backward() and before zero_grad(); where a tensor may have none, "
-            "ask first.",
+            tr(
+                "Read the gradient after backward() and before zero_grad(); where a tensor may have none, "
+                "ask first."
+            ),
             "if p.grad is not None: ...",
         ),
         evidence=Evidence(
@@ -167,69 +182,85 @@ _MISUSES = (
     _Misuse(
         "unscale_() has already been called",
         "scaler-order",
-        "unscale_() was called a second time",
-        "unscale_() divides the gradients by the scale. A second call before scaler.update() would "
-        "divide them again; with several micro-batches it belongs after the last backward.",
-        "Call unscale_() once for each step, and scaler.update() once at the end of each round.",
+        mark("unscale_() was called a second time"),
+        mark(
+            "unscale_() divides the gradients by the scale. A second call before scaler.update() would "
+            "divide them again; with several micro-batches it belongs after the last backward."
+        ),
+        mark(
+            "Call unscale_() once for each step, and scaler.update() once at the end of each round."
+        ),
         "scaler.unscale_(optimizer)\nscaler.step(optimizer)\nscaler.update()",
     ),
     _Misuse(
         "unscale_() is being called after step()",
         "scaler-order",
-        "unscale_() came after scaler.step()",
-        "scaler.step() has already divided the gradients and used them.",
-        "Call unscale_() before scaler.step().",
+        mark("unscale_() came after scaler.step()"),
+        mark("scaler.step() has already divided the gradients and used them."),
+        mark("Call unscale_() before scaler.step()."),
         "scaler.unscale_(optimizer)\nscaler.step(optimizer)\nscaler.update()",
     ),
     _Misuse(
         "step() has already been called since the last update()",
         "scaler-order",
-        "scaler.step() was called again without scaler.update()",
-        "GradScaler goes through unscale, step and update once for each round; update() was left out.",
-        "Call scaler.update() after the step of every round.",
+        mark("scaler.step() was called again without scaler.update()"),
+        mark(
+            "GradScaler goes through unscale, step and update once for each round; update() was left out."
+        ),
+        mark("Call scaler.update() after the step of every round."),
         "scaler.step(optimizer)\nscaler.update()",
     ),
     _Misuse(
         "No inf checks were recorded",
         "scaler-order",
-        "scaler.step() found no gradient to check",
-        "None of this optimizer's tensors had a gradient: there was no backward before, or the "
-        "gradients had been cleared.",
-        "Call scaler.scale(loss).backward() before scaler.step(optimizer).",
+        mark("scaler.step() found no gradient to check"),
+        mark(
+            "None of this optimizer's tensors had a gradient: there was no backward before, or the "
+            "gradients had been cleared."
+        ),
+        mark("Call scaler.scale(loss).backward() before scaler.step(optimizer)."),
         "scaler.scale(loss).backward()\nscaler.step(optimizer)\nscaler.update()",
     ),
     _Misuse(
         "Attempting to unscale FP16 gradients",
         "scaler-order",
-        "the parameters themselves are float16",
-        "GradScaler is made for float32 parameters, whose operations autocast runs in float16. After "
-        "model.half() the gradients are float16 too, and dividing them would lose them.",
-        "Leave the model in float32 and use torch.autocast, without model.half().",
+        mark("the parameters themselves are float16"),
+        mark(
+            "GradScaler is made for float32 parameters, whose operations autocast runs in float16. After "
+            "model.half() the gradients are float16 too, and dividing them would lose them."
+        ),
+        mark("Leave the model in float32 and use torch.autocast, without model.half()."),
     ),
     _Misuse(
         "can't optimize a non-leaf Tensor",
         "non-leaf-in-optimizer",
-        "the optimizer was given the result of an operation",
-        "A tensor that comes out of an operation (w * 0.1, w.to(device), w.reshape(...)) is no leaf: "
-        "PyTorch keeps no gradient for it, so there would be nothing to step with.",
-        "Do the operation first and switch requires_grad on afterwards.",
+        mark("the optimizer was given the result of an operation"),
+        mark(
+            "A tensor that comes out of an operation (w * 0.1, w.to(device), w.reshape(...)) is no leaf: "
+            "PyTorch keeps no gradient for it, so there would be nothing to step with."
+        ),
+        mark("Do the operation first and switch requires_grad on afterwards."),
         "w = (torch.randn(3) * 0.1).requires_grad_()",
     ),
     _Misuse(
         "optimizer got an empty parameter list",
         "empty-optimizer",
-        "the optimizer was given no tensors",
-        "model.parameters() lists what is registered: layers in a plain list or dict are not. A "
-        "generator that somebody has walked through before is empty as well.",
-        "Keep layers in nn.ModuleList, and call model.parameters() anew for each optimizer.",
+        mark("the optimizer was given no tensors"),
+        mark(
+            "model.parameters() lists what is registered: layers in a plain list or dict are not. A "
+            "generator that somebody has walked through before is empty as well."
+        ),
+        mark("Keep layers in nn.ModuleList, and call model.parameters() anew for each optimizer."),
     ),
     _Misuse(
         "grad can be implicitly created only for scalar outputs",
         "loss-not-a-number",
-        "backward() was called on a tensor with several elements",
-        "backward() starts from one number. For several, PyTorch would have to know how much each of "
-        "them counts.",
-        "Reduce the loss to one number first.",
+        mark("backward() was called on a tensor with several elements"),
+        mark(
+            "backward() starts from one number. For several, PyTorch would have to know how much each of "
+            "them counts."
+        ),
+        mark("Reduce the loss to one number first."),
         "loss.mean().backward()",
     ),
 )
@@ -243,15 +274,15 @@ def misuse(trace: Trace) -> Iterator[Finding]:
     if error is None or found is None:
         return
     before = _first_unscale(trace)
-    since = f" (the first time{at(before.where)})" if before is not None else ""
-    title = f"Refused{at(error.where)}: {found.title}{since}."
+    since = tr(" (the first time{at})", at=at(before.where)) if before is not None else ""
+    title = tr("Refused{at}: {what}{since}.", at=at(error.where), what=tr(found.title), since=since)
     yield Finding(
         name=found.name,
         severity="error",
         title=title,
-        cause=found.cause,
-        consequence=f"PyTorch raises a {error.type}.",
-        remedy=Remedy(found.remedy, found.code),
+        cause=tr(found.cause),
+        consequence=tr("PyTorch raises a {error}.", error=error.type),
+        remedy=Remedy(tr(found.remedy), found.code),
         evidence=Evidence(
             events=(before.index,) if before is not None else (),
             lines=lines(error.where, before.where if before is not None else None),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipygradmagic.diagnose.freezing import frozen_but_updated
 from ipygradmagic.diagnose.ownership import holds_replaced
 from ipygradmagic.diagnose.words import at, evidence_of, grads, listed, of_kind, times
+from ipygradmagic.language import tr
 from ipygradmagic.record.findings import Finding, Remedy
 from ipygradmagic.record.incidents import Incident
 from ipygradmagic.record.source import SourceLocation
@@ -26,13 +27,16 @@ def reused_gradient(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="reused-gradient",
             severity="warning" if incident.repeats >= SERIES else "note",
-            title=(
-                f"{incident.actor or 'The update'} stepped again{at(incident.where)} with a gradient "
-                f"that it had already used: no backward in between ({times(incident.count)})."
+            title=tr(
+                "{who} stepped again{at} with a gradient that it had already used: no backward in "
+                "between ({times}).",
+                who=incident.actor or tr("The update"),
+                at=at(incident.where),
+                times=times(incident.count),
             ),
-            cause="Each step needs a backward of its own; here several steps share one.",
-            consequence="The loss is followed along an outdated direction.",
-            remedy=Remedy("Move the forward and backward pass into the loop that steps."),
+            cause=tr("Each step needs a backward of its own; here several steps share one."),
+            consequence=tr("The loss is followed along an outdated direction."),
+            remedy=Remedy(tr("Move the forward and backward pass into the loop that steps.")),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
 
@@ -54,18 +58,21 @@ def reused_by_part(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             name="reused-gradient",
             severity="warning",
-            title=(
-                f"{incident.actor}.step(){at(incident.where)} moved {listed(names)} again and again "
-                f"({times(incident.count)}) by a gradient that it had already used, while other "
-                "tensors got new ones."
+            title=tr(
+                "{optimizer}.step(){at} moved {names} again and again ({times}) by a gradient that it "
+                "had already used, while other tensors got new ones.",
+                optimizer=incident.actor,
+                at=at(incident.where),
+                names=listed(names),
+                times=times(incident.count),
             ),
-            cause=(
+            cause=tr(
                 "No backward reaches them any more, and nothing clears their gradient either. An "
                 "optimizer asks only whether .grad is None, not how old it is."
             ),
-            consequence="They drift on in a direction that nobody computes any more.",
+            consequence=tr("They drift on in a direction that nobody computes any more."),
             remedy=Remedy(
-                "Clear the gradients of everything that the optimizer owns, in every round.",
+                tr("Clear the gradients of everything that the optimizer owns, in every round."),
                 f"{incident.actor}.zero_grad()",
             ),
             evidence=evidence_of(incident, incident.where, incident.deposited),
@@ -83,27 +90,45 @@ def reused_in_a_later_cell(trace: Trace) -> Iterator[Finding]:
         again = _same_text(incident.where, incident.origin)
         if not (incident.actor or again) or not _moved(trace, incident):
             continue
-        before = f" ({incident.origin.place})" if incident.origin is not None else ""
-        what = f"{incident.actor}.step()" if incident.actor else "The update"
+
         yield Finding(
             name="reused-gradient",
             severity="note" if _put_back(trace, incident) else "warning",
-            title=(
-                f"{what}{at(incident.where)} used a gradient that an earlier run had already used"
-                f"{before}: no backward since then has reached {grads(incident)[: -len('.grad')]}."
-                if incident.tensor_count <= 1
-                else f"{what}{at(incident.where)} used {grads(incident)}, which an earlier run had "
-                f"already used{before}: no backward has reached them since then."
-            ),
-            cause=(
-                "The cell was run again." if again else "Another cell has made this step already."
+            title=_used_before(incident),
+            cause=tr(
+                "The cell was run again. The gradient stays in .grad until something clears it, so "
+                "each run moves the parameters once more."
             )
-            + " The gradient stays in .grad until something clears it, so each run moves the "
-            "parameters once more.",
-            consequence="The loss is followed along an outdated direction.",
-            remedy=Remedy("Put the forward and backward pass into the cell that updates."),
+            if again
+            else tr(
+                "Another cell has made this step already. The gradient stays in .grad until something "
+                "clears it, so each run moves the parameters once more."
+            ),
+            consequence=tr("The loss is followed along an outdated direction."),
+            remedy=Remedy(tr("Put the forward and backward pass into the cell that updates.")),
             evidence=evidence_of(incident, incident.where, incident.origin),
         )
+
+
+def _used_before(incident: Incident) -> str:
+    what = {
+        "step": f"{incident.actor}.step()" if incident.actor else tr("The update"),
+        "at": at(incident.where),
+        "before": tr(" ({place})", place=incident.origin.place) if incident.origin else "",
+    }
+    if incident.tensor_count <= 1:
+        return tr(
+            "{step}{at} used a gradient that an earlier run had already used{before}: no backward "
+            "since then has reached {name}.",
+            **what,
+            name=incident.tensors[0] if incident.tensors else "",
+        )
+    return tr(
+        "{step}{at} used {grads}, which an earlier run had already used{before}: no backward has "
+        "reached them since then.",
+        **what,
+        grads=grads(incident),
+    )
 
 
 def _moved(trace: Trace, incident: Incident) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ipygradmagic.diagnose.explain import nearest, unknown
+from ipygradmagic.diagnose.words import at
+from ipygradmagic.language import tr
 from ipygradmagic.record.findings import Finding, Ignore, Silenced
 from ipygradmagic.record.trace import Trace
 
@@ -40,5 +42,9 @@ def misspelt(trace: Trace) -> Iterator[str]:
     """A sentence for each name in a comment that no finding has."""
     for wish in trace.comments:
         for name in unknown(wish.names):
-            place = f" at {wish.where.place}" if wish.where is not None else ""
-            yield f"The comment{place} silences nothing: no finding is called {name!r}; {nearest(name)}"
+            yield tr(
+                "The comment{at} silences nothing: no finding is called {name!r}; {nearest}",
+                at=at(wish.where),
+                name=name,
+                nearest=nearest(name),
+            )

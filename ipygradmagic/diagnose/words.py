@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ipygradmagic.language import ptr, tr
 from ipygradmagic.record.findings import Evidence
 from ipygradmagic.record.ledger import Incident
 from ipygradmagic.record.source import SourceLocation
@@ -12,37 +13,51 @@ from ipygradmagic.record.trace import Trace
 MOST_NAMES = 4
 
 
+def joined(names: Iterable[str]) -> str:
+    """``w, b, c``."""
+    return ptr("between names", ", ").join(names)
+
+
 def listed(names: Sequence[str], total: int = 0) -> str:
     """``w``, ``w and b``, ``w, b, c, d and 8 more``."""
     total = max(total, len(names))
     shown = list(names[:MOST_NAMES])
     if total > len(shown):
-        return f"{', '.join(shown)} and {total - len(shown)} more"
+        return tr("{names} and {n} more", names=joined(shown), n=total - len(shown))
     if len(shown) < 2:
         return "".join(shown)
-    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return tr("{names} and {last}", names=joined(shown[:-1]), last=shown[-1])
 
 
 def grads(incident: Incident) -> str:
     """``w.grad``; for several, ``the gradients of w and b``."""
     if incident.tensor_count <= 1 and incident.tensors:
         return f"{incident.tensors[0]}.grad"
-    return f"the gradients of {listed(incident.tensors, incident.tensor_count)}"
-
-
-def verb(count: int, one: str, many: str) -> str:
-    """``is`` or ``are``, ``holds`` or ``hold``: what goes with so many tensors."""
-    return one if count == 1 else many
+    return tr("the gradients of {names}", names=listed(incident.tensors, incident.tensor_count))
 
 
 def at(where: SourceLocation | None) -> str:
     """``at In [3], line 7``, or nothing if the line is not known."""
-    return f" at {where.place}" if where is not None else ""
+    return tr(" at {place}", place=where.place) if where is not None else ""
 
 
 def times(count: int) -> str:
     """``once``, ``twice``, ``468 times``."""
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+    if count == 1:
+        return tr("once")
+    return tr("twice") if count == 2 else tr("{n} times", n=count)
+
+
+def nth_backward(number: int) -> str:
+    """``backward #3``."""
+    return tr("backward #{n}", n=number)
+
+
+def nth_update(incident: Incident) -> str:
+    """``opt.step() #2``, or ``the update #2`` where it is made by hand."""
+    if not incident.actor:
+        return tr("the update #{n}", n=incident.number)
+    return tr("{optimizer}.step() #{n}", optimizer=incident.actor, n=incident.number)
 
 
 def lines(*places: SourceLocation | None) -> tuple[SourceLocation, ...]:
@@ -59,12 +74,6 @@ def evidence_of(incident: Incident, *places: SourceLocation | None) -> Evidence:
         tensors=incident.tensors,
         count=incident.count,
     )
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 step``, ``3 steps``."""
-    ending = "es" if noun.endswith("ss") or noun.endswith("pass") else "s"
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}{ending}"
 
 
 def of_kind(trace: Trace, *kinds: str) -> Iterable[Incident]:

@@ -1,4 +1,7 @@
-"""Records in one line, for a prompt where somebody has typed ``t.events[3]``."""
+"""Records in one line, for a prompt where somebody has typed ``t.events[3]``.
+
+They are code, as every repr, and alike in every language; only a finding's title is a sentence.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def event_line(event: Event) -> str:
     if event.actor:
         what[-1] += f" {'of' if event.kind == 'backward' else 'by'} {_short(event.actor)}"
     if event.where is not None:
-        what.append(_short(event.where.place))
+        what.append(_short(event.where.label))
     said = []
     if event.loss is not None:
         said.append(f"loss {_number(event.loss)}")
@@ -53,7 +56,7 @@ def change_line(change: Change) -> str:
 def finding_line(finding: Finding) -> str:
     """``<Finding stale-gradient (error) at In [3], line 5: Forgotten zero_grad …>``."""
     where = finding.evidence.lines[:1]
-    place = f" at {_short(where[0].place)}" if where else ""
+    place = f" at {_short(where[0].label)}" if where else ""
     title = _short(finding.title, MOST_TITLE)
     return f"<Finding {finding.name} ({finding.severity}){place}: {title}>"
 

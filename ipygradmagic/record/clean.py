@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Sequence
 
+from ipygradmagic.language import tr
 from ipygradmagic.record.findings import Finding, tally
 
 WIDTH = 96
@@ -24,21 +25,24 @@ def complaint(findings: Sequence[Finding], allowed: Collection[str], title: str 
     if not wrong:
         return ""
     certain = any(f.severity == "error" for f in wrong)
-    verdict = f"The gradients are {'' if certain else 'probably '}wrong: {tally(wrong)}."
+    if certain:
+        verdict = tr("The gradients are wrong: {tally}.", tally=tally(wrong))
+    else:
+        verdict = tr("The gradients are probably wrong: {tally}.", tally=tally(wrong))
     lines = [f"{title}: {verdict}" if title else verdict]
     for finding in wrong[:MOST]:
         lines += _finding_lines(finding)
     if wrong[MOST:]:
-        lines.append(f"  ... and {len(wrong) - MOST} more")
+        lines.append(tr("  ... and {n} more", n=len(wrong) - MOST))
     names = ", ".join(repr(name) for name in dict.fromkeys(f.name for f in wrong))
-    lines.append(f"If that is meant: assert_clean(allow=({names},))")
+    lines.append(tr("If that is meant: assert_clean(allow=({names},))", names=names))
     return "\n".join(lines)
 
 
 def _finding_lines(finding: Finding) -> list[str]:
     said = [f"[{finding.severity}] {finding.name}: {finding.title}"]
     if finding.remedy is not None:
-        said.append(f"Fix: {finding.remedy.text}")
+        said.append(tr("Fix: {remedy}", remedy=finding.remedy.text))
     lines = [
         line
         for i, text in enumerate(said)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from ipygradmagic.language import ntr, ptr
 from ipygradmagic.record.brief import finding_line
 from ipygradmagic.record.source import SourceLocation
 
@@ -17,8 +18,13 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note", "fine")
 def tally(findings: Iterable[Finding]) -> str:
     """``1 error, 2 warnings``: how many there are of each severity, but for what is fine."""
     counts = Counter(finding.severity for finding in findings)
-    some = ((severity, counts[severity]) for severity in SEVERITIES[:3] if counts[severity])
-    return ", ".join(f"{n:,} {severity}{'s' * (n != 1)}" for severity, n in some)
+    errors, warnings, notes = (counts[severity] for severity in SEVERITIES[:3])
+    said = [
+        (errors, ntr("{count} error", "{count} errors", errors, count=f"{errors:,}")),
+        (warnings, ntr("{count} warning", "{count} warnings", warnings, count=f"{warnings:,}")),
+        (notes, ntr("{count} note", "{count} notes", notes, count=f"{notes:,}")),
+    ]
+    return ptr("between names", ", ").join(text for count, text in said if count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def _rows(trace: Trace) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for event in trace.events:
         more = {
-            "place": event.where.place if event.where is not None else None,
+            "place": event.where.label if event.where is not None else None,
             "findings": ", ".join(dict.fromkeys(named.get(event.index, ()))) or None,
         }
         rows += [{**row, **more} for row in rows_of(event, 0.0, infos)]

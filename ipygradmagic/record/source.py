@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ipygradmagic.language import tr
+
 
 @dataclass(frozen=True, slots=True)
 class SourceLocation:
@@ -26,7 +28,16 @@ class SourceLocation:
     led_by: SourceLocation | None = None
 
     @property
+    def home(self) -> str:
+        """The cell, or the name of the file: ``In [3]``, ``train.py``."""
+        return self.cell or self.file.replace("\\", "/").rsplit("/", 1)[-1]
+
+    @property
     def place(self) -> str:
         """Short words for a report: ``In [3], line 7``, ``train.py, line 12``."""
-        home = self.cell or self.file.replace("\\", "/").rsplit("/", 1)[-1]
-        return f"{home}, line {self.line}"
+        return tr("{home}, line {line}", home=self.home, line=self.line)
+
+    @property
+    def label(self) -> str:
+        """The same for code and data (columns, reprs), which are alike in every language."""
+        return f"{self.home}, line {self.line}"

@@ -94,6 +94,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from ipygradmagic.language import tr
 from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.sinks import Row, Sink, open_sink
 from ipygradmagic.record.source import SourceLocation
@@ -247,7 +248,12 @@ class Stream:
     @property
     def summary(self) -> str:
         """One line for the report."""
-        return f"The whole run was saved to {self.path}: {self.rows} rows, {self.events} events."
+        return tr(
+            "The whole run was saved to {path}: {rows} rows, {events} events.",
+            path=self.path,
+            rows=self.rows,
+            events=self.events,
+        )
 
 
 def rows_of(event: Event, seconds: float, tensors: Mapping[int, TensorInfo]) -> list[Row]:
@@ -293,7 +299,7 @@ def _where_columns(where: SourceLocation) -> Row:
         "line": where.line,
         "function": where.function,
         "code": where.text or None,
-        "led_by": where.led_by.place if where.led_by is not None else None,
+        "led_by": where.led_by.label if where.led_by is not None else None,
     }
 
 
@@ -364,7 +370,7 @@ def _holds_columns(holds: Holds) -> Row:
     if holds.note:
         row["holds_note"] = holds.note
     if holds.origin is not None:
-        row["holds_origin"] = holds.origin.place
+        row["holds_origin"] = holds.origin.label
     return _clean(row)
 
 

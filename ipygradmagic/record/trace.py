@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ipygradmagic.errors import TraceFormatError
+from ipygradmagic.language import speaking
 from ipygradmagic.record import codec, frame, storage
 from ipygradmagic.record.clean import complaint
 from ipygradmagic.record.events import Event
@@ -237,6 +238,7 @@ class Trace:
         """
         __tracebackhide__ = True  # a test's report ends at the test's own line
         allowed = (allow,) if isinstance(allow, str) else allow
-        wrong = complaint(self.findings, allowed, self.meta.title)
+        with speaking(self.meta.lang):
+            wrong = complaint(self.findings, allowed, self.meta.title)
         if wrong:
             raise AssertionError(wrong)
