@@ -172,11 +172,12 @@ def save_picture(trace: Trace, options: Options) -> None:
     """
     if options.save_graph is None:
         return
-    scenes = scenes_of(trace, options.backward)
-    if not scenes:
-        raise OptionError("save_graph: there was no backward, so there is no graph to save")
-    title, scene = scenes[0]
-    save(scene, title, options.save_graph, options.depth)
+    with speaking(trace.meta.lang):
+        scenes = scenes_of(trace, options.backward)
+        if not scenes:
+            raise OptionError("save_graph: there was no backward, so there is no graph to save")
+        title, scene = scenes[0]
+        save(scene, title, options.save_graph, options.depth)
 
 
 def compared(comparison: Comparison, lang: str = "auto") -> Report:
