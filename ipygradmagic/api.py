@@ -33,7 +33,7 @@ from ipygradmagic.render.alarm import Alarm, alarm_view
 from ipygradmagic.render.diff import diff_view
 from ipygradmagic.render.pictures import scenes_of, state_scene
 from ipygradmagic.render.report import report_view, state_view
-from ipygradmagic.render.saving import refuse_existing, save
+from ipygradmagic.render.saving import refuse_existing, save, speaks
 from ipygradmagic.render.shown import Report
 from ipygradmagic.render.telling import width
 from ipygradmagic.render.whatif import whatif_view
@@ -172,7 +172,7 @@ def save_picture(trace: Trace, options: Options) -> None:
     """
     if options.save_graph is None:
         return
-    with speaking(trace.meta.lang):
+    with speaking(speaks(options.save_graph, trace.meta.lang)):
         scenes = scenes_of(trace, options.backward)
         if not scenes:
             raise OptionError("save_graph: there was no backward, so there is no graph to save")
@@ -217,7 +217,8 @@ def look(
         state = survey(_books(), namespace, expressions or {}, graph, cell_of, options.saved)
         scene = state_scene(state)
         if options.save_graph is not None and scene is not None:
-            save(scene, scene.graph.title, options.save_graph, options.depth)
+            with speaking(speaks(options.save_graph, options.lang)):
+                save(scene, scene.graph.title, options.save_graph, options.depth)
         return Report(state_view(state, options))
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from ipygradmagic.render.rich_parts import cell_len
 
-_CLOSING = "，。、；：？！）」』”’》】…%％"
+_CLOSING = r"，。、；：？！）」』”’》】…%％)\]}.,;:"
 _OPENING = "（「『“‘《【"
 _WIDE = r"\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef"
-_PIECE = re.compile(rf" +|[{_OPENING}]*(?:[{_WIDE}]|[^ {_WIDE}]+)[{_CLOSING}]*")
-"""Blanks, one wide character, or a run of others; with the marks that stay beside it."""
+_PIECE = re.compile(rf" +|[{_OPENING}]*(?:第 [\d,]+ [{_WIDE}]|[{_WIDE}]|[^ {_WIDE}]+)[{_CLOSING}]*")
+"""Blanks, one wide character (or 第 3 行), or a run of others; with the marks that stay beside it."""
 _ONLY_WIDE = re.compile(f"[{_WIDE}]")
 
 

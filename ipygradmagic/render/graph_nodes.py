@@ -16,6 +16,7 @@ from ipygradmagic.language import ntr, tr
 from ipygradmagic.record.graph import Node, Saved
 from ipygradmagic.record.tensors import OptimizerInfo
 from ipygradmagic.render import words
+from ipygradmagic.render.cells import chinese
 from ipygradmagic.render.condense import Group, kinds
 from ipygradmagic.render.fates import (
     BROKEN,
@@ -26,7 +27,7 @@ from ipygradmagic.render.fates import (
     ZERO,
     Fate,
 )
-from ipygradmagic.render.numbers import SHORT, brief, count, number, shape_words
+from ipygradmagic.render.numbers import NBSP, SHORT, brief, count, number, shape_words
 from ipygradmagic.render.rich_parts import cell_len
 from ipygradmagic.render.scene import FROZEN, SEVERAL_LINES, WORST_FIRST, Scene, worst
 
@@ -61,9 +62,15 @@ def html_label(title: str, *small: str, strong: Sequence[str] = ()) -> str:
     """An HTML-like label: a title, small lines, and lines that stand out."""
     rest = [s for s in small if s]
     lines = [f"<b>{_roomy(title)}</b>" if rest or strong else _escaped(title)]
-    lines += [f'<font point-size="9">{_escaped(s)}</font>' for s in rest]
-    lines += [f'<b><font point-size="9">{_roomy(s)}</font></b>' for s in strong if s]
+    lines += [f'<font point-size="9">{_escaped(s)}</font>{_strut(s)}' for s in rest]
+    lines += [f'<b><font point-size="9">{_roomy(s)}</font></b>{_strut(s)}' for s in strong if s]
     return f"<{'<br/>'.join(lines)}>"
+
+
+def _strut(text: str) -> str:
+    """Nothing to be seen, and higher than the text, where that is Chinese: such characters fill
+    their line, and would touch those above and below."""
+    return f'<font point-size="13">{NBSP}</font>' if chinese(text) else ""
 
 
 def _roomy(text: str) -> str:

@@ -135,6 +135,16 @@ def find_program() -> str | None:
     return None
 
 
+def one_font(kind: str) -> bool:
+    """Whether a file of that kind is drawn with the only font that graphviz-pure brings.
+
+    Letters of other scripts than Latin would be empty boxes there. Graphviz itself asks the system
+    for fonts, and an SVG the browser.
+    """
+    program = find_program()
+    return kind not in ("dot", "svg") and program is not None and Path(program).stem != "dot"
+
+
 def polish(svg: str) -> str:
     """Only what is drawn: no comments, tooltips or prolog; our colours; a width that fits."""
     svg = svg[svg.index("<svg") :]

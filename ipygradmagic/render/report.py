@@ -188,7 +188,8 @@ def _error_words(error: CellError) -> str:
 def _error_details(trace: Trace) -> tuple[str, ...]:
     error, details = trace.error, []
     if error is not None and error.where is not None and error.where.text:
-        details.append(f"{words.spot(error.where)}: {words.code(error.where.text)}")
+        code = words.code(error.where.text)
+        details.append(tr("{label}: {text}", label=words.spot(error.where), text=code))
     freed = trace.event(error.freed_by) if error is not None and error.freed_by else None
     if freed is not None:
         number = f"{freed.kind} #{count(freed.number)}"
