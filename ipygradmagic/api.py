@@ -35,7 +35,7 @@ from ipygradmagic.render.diff import diff_view
 from ipygradmagic.render.moment import moment_view
 from ipygradmagic.render.pictures import scenes_of, state_scene
 from ipygradmagic.render.report import report_view, state_view
-from ipygradmagic.render.saving import refuse_existing, save
+from ipygradmagic.render.saving import refuse_existing, save, speaks
 from ipygradmagic.render.shown import Report
 from ipygradmagic.render.telling import width
 from ipygradmagic.render.whatif import whatif_view
@@ -153,8 +153,15 @@ def _found_in(trace: Trace) -> tuple[Finding, ...]:
 
 def report(trace: Trace, options: Options | None = None) -> Report:
     """The report of a trace."""
-    with speaking(trace.meta.lang):
-        return Report(report_view(trace, options or Options(names=trace.meta.names)))
+    options = options or Options(names=trace.meta.names)
+    said = trace.meta.lang
+    drawn = speaks("picture.png", said) if options.format == "png" else said
+    with speaking(said):
+        view = report_view(trace, options)
+    if drawn == said:
+        return Report(view)
+    with speaking(drawn):
+        return Report(view, report_view(trace, options))
 
 
 def alarm(trace: Trace, options: Options) -> Alarm:
@@ -184,11 +191,12 @@ def save_picture(trace: Trace, options: Options) -> None:
     """
     if options.save_graph is None:
         return
-    scenes = scenes_of(trace, options.backward)
-    if not scenes:
-        raise OptionError("save_graph: there was no backward, so there is no graph to save")
-    title, scene = scenes[0]
-    save(scene, title, options.save_graph, options.depth)
+    with speaking(speaks(options.save_graph, trace.meta.lang)):
+        scenes = scenes_of(trace, options.backward)
+        if not scenes:
+            raise OptionError("save_graph: there was no backward, so there is no graph to save")
+        title, scene = scenes[0]
+        save(scene, title, options.save_graph, options.depth)
 
 
 def compared(comparison: Comparison, lang: str = "auto") -> Report:
@@ -228,7 +236,8 @@ def look(
         state = survey(_books(), namespace, expressions or {}, graph, cell_of, options.saved)
         scene = state_scene(state)
         if options.save_graph is not None and scene is not None:
-            save(scene, scene.graph.title, options.save_graph, options.depth)
+            with speaking(speaks(options.save_graph, options.lang)):
+                save(scene, scene.graph.title, options.save_graph, options.depth)
         return Report(state_view(state, options))
 
 

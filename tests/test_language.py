@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import string
 
 import pytest
@@ -65,3 +66,18 @@ def test_braces_of_the_users_code_are_left_alone() -> None:
         assert tr("{what} is odd", what="{x}") == "{x} is odd"
         assert tr("{x}") == "{x}"
         assert ntr("{n} step", "{n} steps", 3) == "3 steps"
+
+
+def test_every_message_in_the_code_is_one_that_is_extracted() -> None:
+    """Babel sees no message inside of an f-string."""
+    known = {text for m in catalogue.messages() for text in (*strings(m.id), m.context)}
+    missed = [
+        (path.name, argument.value)
+        for path in catalogue.PACKAGE.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in catalogue.KEYWORDS
+        for argument in call.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+        if argument.value not in known
+    ]
+    assert not missed

@@ -27,6 +27,7 @@ from ipygradmagic.capture.steady import Steady
 from ipygradmagic.capture.steady_teams import SteadyTeams
 from ipygradmagic.capture.teaching import Lesson, Teaching
 from ipygradmagic.capture.watch import BackwardPass, Watch
+from ipygradmagic.language import mark
 from ipygradmagic.record.tensors import SMALL
 
 _Arrival = Callable[[BaseException | None], BackwardPass | None]
@@ -34,7 +35,7 @@ MOST_GRAPHS = 6
 """Pictures are kept for at most this many backward lines."""
 TAUGHT = 2
 """So many passes of a line are drawn where the trace teaches."""
-GRAD_NOTE = "torch.autograd.grad (or torch.func) returned gradients; it changes no .grad slot"
+GRAD_NOTE = mark("torch.autograd.grad (or torch.func) returned gradients; it changes no .grad slot")
 
 
 class BackwardWatch:

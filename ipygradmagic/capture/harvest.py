@@ -22,6 +22,7 @@ from ipygradmagic.capture.recorder import HEAD
 from ipygradmagic.capture.snapshot import look, summary
 from ipygradmagic.capture.source import Sources, is_user
 from ipygradmagic.capture.watch import Watch
+from ipygradmagic.language import tr
 from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.grids import GridAt
 from ipygradmagic.record.incidents import Incident
@@ -283,16 +284,20 @@ def cell_error(
 
 def _notes(watch: Watch, kept: int) -> Iterator[str]:
     for what, count in watch.notes.items():
-        yield what if count == 1 else f"{what} ({count} times)"
+        said = tr(what)
+        yield said if count == 1 else tr("{note} ({number} times)", note=said, number=count)
     if not watch.teams.read:
-        yield (
+        yield tr(
             "Level events: the numbers of what optimizers step were not read; NaN or infinity is "
             "noticed only once a loss is not finite."
         )
     if kept < watch.recorder.total:
-        yield (
-            f"{watch.recorder.total} events happened; the numbers of {kept} are kept (the first and "
-            f"last {HEAD} changes, about, and the first of every kind). The ledger counted all."
+        yield tr(
+            "{total} events happened; the numbers of {kept} are kept (the first and last {ends} "
+            "changes, about, and the first of every kind). The ledger counted all.",
+            total=watch.recorder.total,
+            kept=kept,
+            ends=HEAD,
         )
     if not watch.discovery.found.complete:
-        yield "The namespace is very large; names were looked for in the first part of it only."
+        yield tr("The namespace is very large; names were looked for in the first part of it only.")

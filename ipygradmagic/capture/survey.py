@@ -17,6 +17,7 @@ from ipygradmagic.capture.source import CellOf
 from ipygradmagic.capture.tracer import running_watch
 from ipygradmagic.capture.watch import Watch
 from ipygradmagic.errors import OptionError
+from ipygradmagic.language import ptr, tr
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.state import State, TensorState
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
@@ -98,25 +99,32 @@ def _odd(info: TensorInfo, optimizers: tuple[OptimizerInfo, ...]) -> str:
     """What deserves attention, in words."""
     odd: list[str] = []
     if info.kind == "non-leaf":
-        return f"made by {info.made}: its grad is not kept (retain_grad() would keep it)"
+        return tr(
+            "made by {operation}: its grad is not kept (retain_grad() would keep it)",
+            operation=info.made,
+        )
     holds = info.holds
     if info.grad is not None and not info.grad.finite:
-        odd.append(f"grad has {info.grad.nan} NaN, {info.grad.inf} Inf")
+        odd.append(tr("grad has {nan} NaN, {inf} Inf", nan=info.grad.nan, inf=info.grad.inf))
     if holds is not None and holds.stale:
         odd.append(
-            f"{holds.stale} of its {holds.count} contributions were already used by an update"
+            tr(
+                "{stale} of its {number} contributions were already used by an update",
+                stale=holds.stale,
+                number=holds.count,
+            )
         )
     elif holds is not None and holds.used and holds.count == holds.used:
-        odd.append("already used by an update, not cleared yet")
+        odd.append(tr("already used by an update, not cleared yet"))
     elif holds is not None and holds.unknown:
-        odd.append("nobody saw where this gradient came from")
+        odd.append(tr("nobody saw where this gradient came from"))
     elif holds is not None and holds.count > 1:
-        odd.append(f"sum of {holds.count} backward passes")
+        odd.append(tr("sum of {number} backward passes", number=holds.count))
     if optimizers and not info.owners and info.requires_grad:
-        odd.append("in no optimizer")
+        odd.append(tr("in no optimizer"))
     if not info.requires_grad:
-        odd.append("requires_grad is off")
-    return "; ".join(odd)
+        odd.append(tr("requires_grad is off"))
+    return ptr("between clauses", "; ").join(odd)
 
 
 def _graph(watch: Watch, text: str, value: object, saved: bool) -> Graph | None:
@@ -125,7 +133,7 @@ def _graph(watch: Watch, text: str, value: object, saved: bool) -> Graph | None:
 
     def name_of(tensor: Tensor) -> tuple[str, int | None]:
         leaf = watch.books.find(tensor)
-        return (leaf.name, leaf.id) if leaf is not None else ("‹unnamed›", None)
+        return (leaf.name, leaf.id) if leaf is not None else (tr("‹unnamed›"), None)
 
     around = Surroundings(watch.discovery.namespace, found=watch.discovery.found)
     return graph_of([value], [text], name_of, title=text, saved=saved, around=around)

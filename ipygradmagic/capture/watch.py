@@ -28,6 +28,7 @@ from ipygradmagic.capture.recorder import RawChange, RawEvent, Recorder
 from ipygradmagic.capture.snapshot import Look, Unread, is_finite, is_zero, look, look_all
 from ipygradmagic.capture.source import CellOf, Here, Sources
 from ipygradmagic.capture.teams import MOST_READ, Pack, Team, Teams, Way
+from ipygradmagic.language import mark
 from ipygradmagic.record.events import Kind, Source
 from ipygradmagic.record.graph import Graph
 from ipygradmagic.record.tensors import SMALL, OptimizerInfo
@@ -35,7 +36,7 @@ from ipygradmagic.record.tensors import SMALL, OptimizerInfo
 if TYPE_CHECKING:
     from ipygradmagic.capture.lane import Lane
 
-THREADS_NOTE = (
+THREADS_NOTE = mark(
     "several threads ran backward at the same time; a gradient that two of them share is booked "
     "with the pass that ended last"
 )

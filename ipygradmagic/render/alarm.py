@@ -45,10 +45,14 @@ def alarm_view(trace: Trace) -> View:
     """The first finding of a trace, what and where, and the names of the others."""
     found = [f for f in trace.findings if f.alarm]
     first, others = found[0], found[1:]
-    cell = f"{words.clean(trace.meta.title)}: " if trace.meta.title else ""
     lead, rest = led(words.prose(first.title))
-    headline = f"{cell}{lead.rstrip(':.')} [{words.short(first.name)}]"
+    headline = f"{lead.rstrip(':.：。')} [{words.short(first.name)}]"
+    if trace.meta.title:
+        title = words.clean(trace.meta.title)
+        headline = tr("{label}: {text}", label=title, text=headline)
     names = words.listed((words.short(f.name) for f in others), 4)
-    more = f"{words.plural(len(others), 'more finding')}: {names}" if others else ""
+    more = ""
+    if others:
+        more = tr("{label}: {text}", label=words.more_findings(len(others)), text=names)
     verdict = Verdict(headline, first.severity, (rest.strip(), more))
     return View("", (Section("", (verdict,)),))

@@ -11,8 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ipygradmagic.language import tr
 from ipygradmagic.render.axes import HEIGHT, LOW, Axis, Scale, scale_of
+from ipygradmagic.render.cells import ljust
 from ipygradmagic.render.numbers import count, number
+from ipygradmagic.render.rich_parts import cell_len
 from ipygradmagic.render.view import SIGNS, Chart, Curve, Flag
 
 POINTS = 240
@@ -117,7 +120,7 @@ def legend(chart: Chart) -> list[tuple[int, str]]:
     for curve in chart.curves:
         if curve.label:
             found.append((x, curve.label))
-            x += max(110, 44 + LETTER * len(curve.label))
+            x += max(110, 44 + LETTER * cell_len(curve.label))
     return found
 
 
@@ -214,15 +217,15 @@ def sparks(chart: Chart) -> list[str]:
         return [lined(chart)]
     scale = scale_of(chart.curves, chart.span)
     longest = max((len(line) for curve in chart.curves for line in curve.lines), default=0)
-    wide = max((len(curve.label) for curve in chart.curves), default=0)
+    wide = max((cell_len(curve.label) for curve in chart.curves), default=0)
     found = []
     for curve in chart.curves:
         for line in curve.lines:
             blocks = _runs(curve, line, chart, scale, longest)
-            found.append(f"{curve.label.ljust(wide)}  {blocks}  {ends(line)}")
+            found.append(f"{ljust(curve.label, wide)}  {blocks}  {ends(line)}")
     if chart.ends is not None:
-        found.append(f"(from {chart.ends[0]} to {chart.ends[1]})")
-    return found + (["(the scale is logarithmic)"] if scale and scale.logarithmic else [])
+        found.append(tr("(from {first} to {last})", first=chart.ends[0], last=chart.ends[1]))
+    return found + ([tr("(the scale is logarithmic)")] if scale and scale.logarithmic else [])
 
 
 def _runs(
@@ -245,7 +248,7 @@ def lined(chart: Chart) -> str:
     (curve,) = chart.curves
     (line,) = curve.lines
     said = f"{_runs(curve, line, chart, scale, len(line))}  {ends(line)}"
-    return f"{said} (log)" if scale and scale.logarithmic else said
+    return f"{said} {tr('(log)')}" if scale and scale.logarithmic else said
 
 
 def flagged(chart: Chart, flag: Flag) -> str:

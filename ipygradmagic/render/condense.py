@@ -12,11 +12,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from ipygradmagic.language import ntr
 from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.render.homes import Homes, homes
 from ipygradmagic.render.modules import Path, Tree, tree_of
 from ipygradmagic.render.numbers import count
-from ipygradmagic.render.words import plural
+from ipygradmagic.render.words import tensors
 
 MOST_NODES = 150
 MOST_LEAVES = 40
@@ -182,6 +183,11 @@ def prefix(name: str) -> str:
     return ".".join(kept)
 
 
+def operations(n: int) -> str:
+    """What stands for so many of them."""
+    return ntr("… {n:,} operation", "… {n:,} operations", n)
+
+
 def kinds(nodes: Iterable[Node]) -> str:
     """Which operations these are: ``addmm ×4,000, tanh ×2,000, …``."""
     tally = Counter(n.label for n in nodes if n.kind == "operation").most_common()
@@ -215,7 +221,7 @@ def _join_chain(work: _Work, head: int, below: Mapping[int, list[int]], plain: s
         chain.append(here)
         here = below[here][0]
     if len(chain) > 2:
-        _join(work, chain, f"… {plural(len(chain), 'operation')}")
+        _join(work, chain, operations(len(chain)))
 
 
 def _join_leaves(work: _Work) -> None:
@@ -225,12 +231,12 @@ def _join_leaves(work: _Work) -> None:
             groups.setdefault(prefix(node.label), []).append(node.id)
     for name, members in groups.items():
         if len(members) > 1:
-            _join(work, members, f"{name}.* ({plural(len(members), 'tensor')})")
+            _join(work, members, f"{name}.* ({tensors(len(members))})")
     left = [m for members in groups.values() if len(members) == 1 for m in members]
     many = list(groups.items())[MOST_LEAVES:]
     spare = [m for _, members in many for m in members]
     if len(groups) > MOST_LEAVES and (left or spare):
-        _join(work, spare, f"… {plural(len(spare), 'more leaf', 'more leaves')}")
+        _join(work, spare, ntr("… {n:,} more leaf", "… {n:,} more leaves", len(spare)))
 
 
 def _join_far(work: _Work) -> None:
@@ -244,7 +250,7 @@ def _join_far(work: _Work) -> None:
             near[work.home[node]] = None
     far = [n for n in own if n in open_to_it and work.home[n] not in near]
     if far:
-        _join(work, far, f"… {plural(len(far), 'operation')}")
+        _join(work, far, operations(len(far)))
 
 
 def _join(work: _Work, members: Iterable[int], label: str) -> None:

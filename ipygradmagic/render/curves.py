@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ipygradmagic.language import mark, tr
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
@@ -34,7 +35,7 @@ from ipygradmagic.render.view import Block, Chart, Charts, Curve, Flag, Paragrap
 ENOUGH = 5
 """Fewer points make no curve."""
 MOST_LOSSES = 3
-RATIO = "Relative step ‖Δw‖/‖w‖"
+RATIO = mark("Relative step ‖Δw‖/‖w‖")
 MOST_FLAGS = 4
 MAGNITUDE = (
     "vanishing-gradient",
@@ -106,23 +107,25 @@ class _Run:
                 series.setdefault(words.place(event.where), {})[event.number] = event.loss
         drawn = [(place, some) for place, some in series.items() if len(some) >= ENOUGH]
         for place, some in drawn[:MOST_LOSSES]:
-            where = f" at {place}" if place and len(series) > 1 else ""
+            caption = tr("Loss")
+            if place and len(series) > 1:
+                caption = tr("Loss at {place}", place=place)
             line = curve("", some)
-            yield Chart(f"Loss{where}", "backward", (line,), 1, self.axis, self.flags, low=True)
+            yield Chart(caption, "backward", (line,), 1, self.axis, self.flags, low=True)
 
     def norms(self) -> Iterator[Chart]:
         """The gradient norm after each backward and what differs from it, of each group."""
         found, members = self.found, self.groups.members
         series = {g: found.after.series(g) for g in members}
         drawn = {g: some for g, some in series.items() if len(some) >= ENOUGH}
-        yield from over_depth("Gradient norm", "backward", drawn, members)
+        yield from over_depth(tr("Gradient norm"), "backward", drawn, members)
         lines = list(self._whole()) if len(drawn) > 1 else []
         for group in _most_telling(drawn):
             caption = self.groups.called(group, found.members[group])
             lines.append((caption, _curves(found, group)))
         span = _span(value for _, some in lines for c in some for line in c.lines for value in line)
         for caption, some in lines:
-            caption = f"Gradient norm, {caption}"
+            caption = tr("Gradient norm, {name}", name=caption)
             yield Chart(caption, "backward", some, 1, self.axis, self.flags, span, low=True)
 
     def _whole(self) -> Iterator[tuple[str, tuple[Curve, ...]]]:
@@ -130,7 +133,8 @@ class _Run:
         names = self.groups.names
         found = norms(self.trace.events, lambda tensor: "" if tensor in names else None)
         if found.after.even("") and len(found.after.series("")) >= ENOUGH:
-            yield f"all {count(len(found.members['']))} tensors", _curves(found, "")
+            number = count(len(found.members[""]))
+            yield tr("all {number} tensors", number=number), _curves(found, "")
 
     def ratios(self) -> Iterator[Chart]:
         """How far each step moved a group, as a part of its size."""
@@ -139,7 +143,7 @@ class _Run:
         for act in MOVES:
             series = {g: found.get((g, act), {}) for g in members}
             drawn = {g: some for g, some in series.items() if len(some) >= ENOUGH}
-            yield from over_depth(RATIO, act, drawn, members)
+            yield from over_depth(tr(RATIO), act, drawn, members)
             shown = _most_telling(drawn)
             span = _span(v for g in shown for v in drawn[g].values())
             axis = tuple(sorted({e.number for e in self.trace.events if e.kind == act}))
@@ -147,7 +151,8 @@ class _Run:
             if guide is not None and span is not None:
                 span = min(span[0], guide), max(span[1], guide)
             for group in shown:
-                caption = f"{RATIO}, {self.groups.called(group, members[group])}"
+                name = self.groups.called(group, members[group])
+                caption = tr("{what}, {name}", what=tr(RATIO), name=name)
                 line = curve("", drawn[group])
                 yield Chart(caption, act, (line,), 1, axis, span=span, low=True, guide=guide)
 
@@ -156,8 +161,11 @@ class _Run:
         kept, total = len(self.axis), self.trace.counts().get("backward", 0)
         if total > kept:
             yield Paragraph(
-                f"{count(kept)} of {words.plural(total, 'backward pass', 'backward passes')} are "
-                "kept; the grey gaps stand for the others.",
+                tr(
+                    "{kept} of {passes} are kept; the grey gaps stand for the others.",
+                    kept=count(kept),
+                    passes=words.passes(total),
+                ),
                 "muted",
             )
         said = [
@@ -166,9 +174,9 @@ class _Run:
             *about_layers(self.groups, charts),
         ]
         if sum(chart.span is not None for chart in charts) > 1:
-            said.append("Charts of one kind have one scale.")
+            said.append(tr("Charts of one kind have one scale."))
         if said:
-            yield Paragraph(" ".join(said), "muted")
+            yield Paragraph(words.sentences(said), "muted")
 
 
 def _most_telling(drawn: Mapping[str, Series]) -> list[str]:
@@ -181,8 +189,8 @@ def _curves(found: Norms, group: str) -> tuple[Curve, ...]:
     after, other = found.after.series(group), found.other_line(group)
     if not other:
         return (curve("", after),)
-    label = LABELS[found.second(group)].format(act=found.moves.get(group, "step"))
-    return (curve("after backward", after), curve(label, other))
+    label = tr(LABELS[found.second(group)], act=found.moves.get(group, "step"))
+    return (curve(tr("after backward"), after), curve(label, other))
 
 
 def _near(value: float, span: tuple[float, float] | None) -> bool:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from statistics import median
 
+from ipygradmagic.language import tr
 from ipygradmagic.render import words
 from ipygradmagic.render.paths import kind
 from ipygradmagic.render.series import Series, curve
@@ -49,7 +50,8 @@ def over_depth(
         return
     layers = [group for group in groups if group in series]
     curves = []
-    for label, part in ((f"first {act}s", slice(SOME)), (f"last {act}s", slice(-SOME, None))):
+    first, last = tr("first {act}s", act=act), tr("last {act}s", act=act)
+    for label, part in ((first, slice(SOME)), (last, slice(-SOME, None))):
         points = {i: _middle(list(series[g].values())[part]) for i, g in enumerate(layers, 1)}
         known = {i: value for i, value in points.items() if value > 0}
         if known:
@@ -57,7 +59,7 @@ def over_depth(
     if curves:
         yield Chart(
             _caption(what, layers, series),
-            "layer",
+            tr("layer"),
             tuple(curves),
             1,
             tuple(range(1, len(layers) + 1)),
@@ -69,13 +71,20 @@ def over_depth(
 def _caption(what: str, layers: list[str], series: Mapping[str, Series]) -> str:
     """With the least and the greatest layer at the end of the run, and those that have nothing."""
     ends = {g: _middle(list(series[g].values())[-SOME:]) for g in layers}
-    found = f"{what} over depth, {len(layers)} layers"
+    found = tr("{what} over depth, {number} layers", what=what, number=len(layers))
     some = [g for g in layers if ends[g] > 0 and math.isfinite(ends[g])]
     if some:
         least, most = min(some, key=ends.__getitem__), max(some, key=ends.__getitem__)
-        found += f" (in the end least in {words.short(least)}, greatest in {words.short(most)}"
+        said = {"what": found, "least": words.short(least), "most": words.short(most)}
         zero = sum(ends[g] == 0 for g in layers)
-        found += f", 0 in {zero} and not drawn there)" if zero else ")"
+        if zero:
+            return tr(
+                "{what} (in the end least in {least}, greatest in {most}, 0 in {zero} and not "
+                "drawn there)",
+                **said,
+                zero=zero,
+            )
+        return tr("{what} (in the end least in {least}, greatest in {most})", **said)
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
+from ipygradmagic.language import mark, ntr, tr
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.findings import Finding
 from ipygradmagic.record.trace import Trace
@@ -39,7 +40,7 @@ MOST_ROWS = 16
 MOST_PARTS = 12
 ENOUGH = 2
 """Fewer points make no curve."""
-CAVEAT = (
+CAVEAT = mark(
     "Each run began where the session stood then: unless the cell makes its parameters anew, the two "
     "start from different values. --what-if compares from one start."
 )
@@ -56,21 +57,23 @@ def diff_view(before: Trace, after: Trace, codes: tuple[str, str]) -> View:
         codes: Of the two, as the user wrote them.
     """
     sections = [
-        Section("What changed", (_verdict(before, after), *_findings(before, after))),
-        Section("Code", (_change(codes, _titles(before, after)),)),
-        Section("Events", tuple(_events(before, after))),
+        Section(tr("What changed"), (_verdict(before, after), *_findings(before, after))),
+        Section(tr("Code"), (_change(codes, _titles(before, after)),)),
+        Section(tr("Events"), tuple(_events(before, after))),
     ]
     charts = tuple(_charts(before, after))
     if charts:
-        sections.append(Section("Curves", (Charts(charts),)))
-    sections.append(Section("", (Paragraph(CAVEAT, "muted"),)))
+        sections.append(Section(tr("Curves"), (Charts(charts),)))
+    sections.append(Section("", (Paragraph(tr(CAVEAT), "muted"),)))
     return View(" → ".join(_titles(before, after)), tuple(sections))
 
 
 def _titles(before: Trace, after: Trace) -> tuple[str, str]:
     """What to call the runs; a statement that is run twice in one cell has one title."""
     one, other = (words.clean(t.meta.title, 40) for t in (before, after))
-    return (one or "before", other or "after") if one != other else ("before", "after")
+    if one == other:
+        return tr("before"), tr("after")
+    return one or tr("before"), other or tr("after")
 
 
 # -- in words ------------------------------------------------------------------------------
@@ -91,17 +94,32 @@ def _verdict(before: Trace, after: Trace) -> Verdict:
     titles = _titles(before, after)
     tone: Tone = "fine"
     if not was and not now:
-        said = f"Nothing wrong found, neither in {titles[0]} nor in {titles[1]}."
+        said = tr(
+            "Nothing wrong found, neither in {before} nor in {after}.",
+            before=titles[0],
+            after=titles[1],
+        )
     elif not now:
-        gone_now = f"{_listed(was)} of {titles[0]} {'is' if len(was) == 1 else 'are'} gone"
-        said = f"Mended: {gone_now}; nothing wrong found in {titles[1]}."
+        said = ntr(
+            "Mended: {names} of {before} is gone; nothing wrong found in {after}.",
+            "Mended: {names} of {before} are gone; nothing wrong found in {after}.",
+            len(was),
+            names=_listed(was),
+            before=titles[0],
+            after=titles[1],
+        )
     else:
         tone = "error" if any(f.severity == "error" for f in now.values()) else "warning"
-        parts = [f"gone: {_listed(gone)}"] if gone else []
-        parts += [f"new: {_listed(new)}"] if new else []
+        parts = [tr("gone: {names}", names=_listed(gone))] if gone else []
+        parts += [tr("new: {names}", names=_listed(new))] if new else []
         both = was.keys() & now.keys()
-        parts += [f"still there: {_listed(both)}"] if both else []
-        said = f"From {titles[0]} to {titles[1]}, {'; '.join(parts)}."
+        parts += [tr("still there: {names}", names=_listed(both))] if both else []
+        said = tr(
+            "From {before} to {after}, {list}.",
+            before=titles[0],
+            after=titles[1],
+            list=words.clauses(parts),
+        )
     return Verdict(said, tone, tuple(_losses_said(before, after)))
 
 
@@ -116,9 +134,12 @@ def _losses_said(before: Trace, after: Trace) -> Iterator[str]:
         (one,), (other,) = last
         assert one.loss is not None and other.loss is not None
         titles = _titles(before, after)
-        yield (
-            f"Last loss: {number(one.loss)} (backward #{count(one.number)}) in {titles[0]}, "
-            f"{number(other.loss)} (backward #{count(other.number)}) in {titles[1]}."
+        yield tr(
+            "Last loss: {one} in {before}, {other} in {after}.",
+            one=f"{number(one.loss)} (backward #{count(one.number)})",
+            before=titles[0],
+            other=f"{number(other.loss)} (backward #{count(other.number)})",
+            after=titles[1],
         )
 
 
@@ -126,13 +147,17 @@ def _findings(before: Trace, after: Trace) -> Iterator[Block]:
     was, now = _alarms(before), _alarms(after)
     for name, finding in was.items():
         if name not in now:
-            yield Paragraph(f"gone: {_said(finding)}", "fine")
+            yield Paragraph(tr("gone: {names}", names=_said(finding)), "fine")
     for name, finding in now.items():
-        yield Paragraph(f"{'still' if name in was else 'new'}: {_said(finding)}", finding.severity)
+        said = tr("new: {names}", names=_said(finding))
+        if name in was:
+            said = tr("still: {names}", names=_said(finding))
+        yield Paragraph(said, finding.severity)
     for title, trace in zip(_titles(before, after), (before, after)):
         if trace.error is not None:
             message = words.clean(" ".join(trace.error.message.split()), 160)
-            yield Paragraph(f"{title} ended with {trace.error.type}: {message}", "warning")
+            error = f"{trace.error.type}: {message}"
+            yield Paragraph(tr("{run} ended with {error}", run=title, error=error), "warning")
 
 
 def _said(finding: Finding) -> str:
@@ -144,7 +169,8 @@ def _change(codes: tuple[str, str], titles: tuple[str, str]) -> Block:
     one, other = (words.block(code).splitlines() for code in codes)
     found = list(difflib.unified_diff(one, other, *titles, lineterm="", n=2))
     if not found:
-        return Paragraph(f"{titles[0]} and {titles[1]} ran the same code.", "note")
+        said = tr("{before} and {after} ran the same code.", before=titles[0], after=titles[1])
+        return Paragraph(said, "note")
     return Code("\n".join(line for line in found[2:] if not line.startswith("@@")))
 
 
@@ -157,17 +183,17 @@ def _events(before: Trace, after: Trace) -> Iterator[Block]:
     kinds = list(dict.fromkeys([*counts[1], *counts[0]]))
     rows = [_row(kind, counts[0].get(kind, 0), counts[1].get(kind, 0)) for kind in kinds]
     left = len(rows) - MOST_ROWS
-    notes = (f"… {words.plural(left, 'more line')}",) if left > 0 else ()
+    notes = (ntr("… {n:,} more line", "… {n:,} more lines", left),) if left > 0 else ()
     columns = (
-        Column("event", wraps=True),
-        Column("line", wraps=True),
+        Column(tr("event"), wraps=True),
+        Column(tr("line"), wraps=True),
         Column(titles[0], "right"),
         Column(titles[1], "right"),
-        Column("change"),
+        Column(tr("change")),
     )
-    yield Table("How often each line did what", columns, tuple(rows[:MOST_ROWS]), notes)
+    yield Table(tr("How often each line did what"), columns, tuple(rows[:MOST_ROWS]), notes)
     for title, trace in zip(titles, (before, after)):
-        yield Paragraph(f"{title}: {_order(trace)}")
+        yield Paragraph(tr("{label}: {text}", label=title, text=_order(trace)))
 
 
 def _counts(trace: Trace) -> dict[Kind, int]:
@@ -175,7 +201,7 @@ def _counts(trace: Trace) -> dict[Kind, int]:
     kind_of = _by_signature(trace)
     found: dict[Kind, int] = {}
     for signature in trace.pattern or [e.signature for e in trace.events]:
-        kind = kind_of.get(signature, ("other", ""))
+        kind = kind_of.get(signature, (tr("other"), ""))
         found[kind] = found.get(kind, 0) + 1
     return found
 
@@ -193,15 +219,15 @@ def _kind(event: Event) -> Kind:
 def _row(kind: Kind, one: int, other: int) -> Row:
     change = ""
     if not one or not other:
-        change = "new" if other else "gone"
+        change = tr("new") if other else tr("gone")
     elif one != other:
-        change = "more often" if other > one else "less often"
+        change = tr("more often") if other > one else tr("less often")
     cells = (
         Line(kind[0], "strong"),
         Line(kind[1], "code"),
         Line(count(one) if one else "–", "number"),
         Line(count(other) if other else "–", "number"),
-        Line(change, "strong" if change in ("new", "gone") else "plain"),
+        Line(change, "plain" if one and other else "strong"),
     )
     return Row(tuple(Cell((line,)) for line in cells))
 
@@ -209,11 +235,13 @@ def _row(kind: Kind, one: int, other: int) -> Row:
 def _order(trace: Trace) -> str:
     """``3 × (zero_grad → backward → SGD.step)``."""
     kind_of = {s: kind[0] for s, kind in _by_signature(trace).items()}
-    said = [kind_of.get(s, "other") for s in trace.pattern or [e.signature for e in trace.events]]
+    said = [
+        kind_of.get(s, tr("other")) for s in trace.pattern or [e.signature for e in trace.events]
+    ]
     known = list(dict.fromkeys(said))
     numbers = {name: i for i, name in enumerate(known)}
     folded = fold([numbers[name] for name in said])
-    return _spelt(folded, folded.text, known) or "nothing happened"
+    return _spelt(folded, folded.text, known) or tr("nothing happened")
 
 
 def _spelt(folded: Folded, text: str, known: list[str]) -> str:
@@ -238,12 +266,13 @@ def _charts(before: Trace, after: Trace) -> Iterator[Chart]:
     texts = list(dict.fromkeys([*losses[0], *losses[1]]))
     several = len(texts) > 1
     for text in texts[:MOST_LOSSES]:
-        caption = f"Loss, {text}" if several else "Loss"
+        caption = tr("{what}, {name}", what=tr("Loss"), name=text) if several else tr("Loss")
         yield from _chart(caption, titles, [found.get(text, {}) for found in losses])
     sizes = [_norms(trace) for trace in (before, after)]
     names = [name for name in sizes[1] if name in sizes[0]]
     for name in names[: MOST_TENSORS + 1]:
-        caption = f"Gradient norm, {words.short(name)}" if name else "Gradient norm, all tensors"
+        what = words.short(name) or tr("all tensors")
+        caption = tr("Gradient norm, {name}", name=what)
         yield from _chart(caption, titles, [found[name] for found in sizes])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from ipygradmagic.errors import LayoutUnavailableError
+from ipygradmagic.language import tr
 from ipygradmagic.render.layout import LONGEST, WIDEST, layout, natural, unfitted
 from ipygradmagic.render.view import Picture
 
@@ -20,10 +21,6 @@ WHOLE = 2 * LONGEST
 """Seconds for the layouts of all pictures of a report together."""
 LEAST = 0.1
 """With less than that no layout is begun."""
-HURRIED = (
-    f"The pictures of a report may take {WHOLE:g} s together, and no more time was left: from here "
-    "on they are drawn with more folded, or told in words."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,15 @@ class Drawn:
     reason: str = ""
 
 
+def hurried() -> str:
+    """What is said where the time for pictures is over."""
+    return tr(
+        "The pictures of a report may take {seconds} s together, and no more time was left: from "
+        "here on they are drawn with more folded, or told in words.",
+        seconds=f"{WHOLE:g}",
+    )
+
+
 class Easel:
     """Draws the pictures of one report, which all together may take a few seconds.
 
@@ -58,14 +64,14 @@ class Easel:
 
     def drawn(self, picture: Picture) -> Drawn:
         """Lay a picture out; one that takes too long, or does not fit, is tried with more folded."""
-        spare, reason, most, hurried = "", "", LONGEST, False
+        spare, reason, most, late = "", "", LONGEST, False
         shown = picture
         tried = (picture, *picture.coarser)
-        if HURRIED in self._said:  # what is left goes to those that take least
+        if hurried() in self._said:  # what is left goes to those that take least
             tried = tried[-1:]
         for one in tried:
             limit = min(most, self._left / 2)
-            hurried = hurried or limit < most
+            late = late or limit < most
             if limit < LEAST:
                 break
             try:
@@ -77,12 +83,12 @@ class Easel:
                 most = LONGEST / 2
                 continue
             if one.firm or _excess(svg) <= 1:
-                return self._found(one, svg, HURRIED if hurried and reason else "")
+                return self._found(one, svg, hurried() if late and reason else "")
             if not spare or _excess(svg) < _excess(spare):
                 shown, spare = one, svg
         if spare:
-            return self._found(shown, spare, HURRIED if hurried and reason else "")
-        return Drawn(picture, reason=self._once(HURRIED if hurried else reason))
+            return self._found(shown, spare, hurried() if late and reason else "")
+        return Drawn(picture, reason=self._once(hurried() if late else reason))
 
     def _laid_out(self, dot: str, limit: float) -> str:
         began = perf_counter()

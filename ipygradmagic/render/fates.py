@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ipygradmagic.language import mark, tr
 from ipygradmagic.record.tensors import Holds, Summary
+from ipygradmagic.render import words
 from ipygradmagic.render.numbers import count
 
 
@@ -19,7 +21,7 @@ class Fate:
     Attributes:
         name: Of its colour class (``gm-fresh``) in pictures.
         mark: One character, there in every common font.
-        word: What a reader calls it.
+        word: What a reader calls it; to be shown by ``tr``, as ``tells``.
         line: Style of the line around it, as Graphviz names it.
         width: Of that line, in points.
         tells: What it means, for the legend.
@@ -33,18 +35,29 @@ class Fate:
     tells: str
 
 
-NONE = Fate("none", "·", "None", "dotted", 1.0, ".grad is None")
-ZERO = Fate("zero", "0", "zero", "solid", 1.0, "emptied, or a backward of exact zeros")
-FRESH = Fate("fresh", "●", "fresh", "solid", 1.4, "one backward, not used yet")
-SUMMED = Fate("summed", "＋", "accumulated", "solid", 2.0, "several backwards, none used yet")
-USED = Fate("used", "○", "used", "solid", 1.0, "an update has used it; not cleared since")
-MIXED = Fate(
-    "mixed", "◐", "old and new", "bold", 2.4, "a backward on top of what an update has used"
+NONE = Fate("none", "·", "None", "dotted", 1.0, mark(".grad is None"))
+ZERO = Fate("zero", "0", mark("zero"), "solid", 1.0, mark("emptied, or a backward of exact zeros"))
+FRESH = Fate("fresh", "●", mark("fresh"), "solid", 1.4, mark("one backward, not used yet"))
+SUMMED = Fate(
+    "summed", "＋", mark("accumulated"), "solid", 2.0, mark("several backwards, none used yet")
 )
-STALE = Fate("stale", "▲", "stale", "bold", 3.0, "old gradients were used again with newer ones")
-OLD = Fate("old", "◇", "left over", "dashed", 2.0, "from before this run")
-BROKEN = Fate("broken", "✗", "NaN or infinite", "bold", 3.0, "not a number any more")
-UNKNOWN = Fate("unknown", "?", "by hand", "dashed", 1.4, "set by hand, or not known")
+USED = Fate(
+    "used", "○", mark("used"), "solid", 1.0, mark("an update has used it; not cleared since")
+)
+MIXED = Fate(
+    "mixed",
+    "◐",
+    mark("old and new"),
+    "bold",
+    2.4,
+    mark("a backward on top of what an update has used"),
+)
+STALE = Fate(
+    "stale", "▲", mark("stale"), "bold", 3.0, mark("old gradients were used again with newer ones")
+)
+OLD = Fate("old", "◇", mark("left over"), "dashed", 2.0, mark("from before this run"))
+BROKEN = Fate("broken", "✗", mark("NaN or infinite"), "bold", 3.0, mark("not a number any more"))
+UNKNOWN = Fate("unknown", "?", mark("by hand"), "dashed", 1.4, mark("set by hand, or not known"))
 FATES = (NONE, ZERO, FRESH, SUMMED, USED, MIXED, STALE, OLD, BROKEN, UNKNOWN)
 
 # Okabe-Ito marks; each reaches 3:1 on white and on #111
@@ -87,5 +100,9 @@ def fate(grad: Summary | None, holds: Holds) -> Fate:
 def fate_words(grad: Summary | None, holds: Holds) -> str:
     """The same with its number and what was done by hand: ``4 accumulated, clipped``."""
     found = fate(grad, holds)
-    said = f"{count(holds.count)} accumulated" if found is SUMMED else found.word
-    return f"{said}, {holds.note}" if holds.note and found not in (NONE, ZERO) else said
+    said = tr(found.word)
+    if found is SUMMED:
+        said = tr("{number} accumulated", number=count(holds.count))
+    if not holds.note or found in (NONE, ZERO):
+        return said
+    return words.phrases((said, words.by_hand(holds)))

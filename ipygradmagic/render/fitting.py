@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ipygradmagic.render.rich_parts import cell_len
 from ipygradmagic.render.view import Cell, Line, Row, Table
 
 ROOM = 600.0
@@ -46,12 +47,12 @@ def _pixels(table: Table, index: int) -> float:
     lines = [line for cell in cells for line in cell.lines]
     most = WRAPPED if column.wraps else BROKEN
     widest = max((_line(line, most, wraps=column.wraps) for line in lines), default=0.0)
-    return PADDING + max(FIXED * len(column.title), widest)
+    return PADDING + max(FIXED * cell_len(column.title), widest)
 
 
 def _line(line: Line, most: float, *, wraps: bool) -> float:
-    wide = (FIXED if line.style in ("code", "number") else SANS) * len(line.text)
-    firm = line.style == "number" or not (wraps or len(line.text) > LONG)
+    wide = (FIXED if line.style in ("code", "number") else SANS) * cell_len(line.text)
+    firm = line.style == "number" or not (wraps or cell_len(line.text) > LONG)
     return wide if firm else min(wide, most)
 
 

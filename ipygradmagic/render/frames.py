@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ipygradmagic.language import mark, tr
 from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.tensors import TensorInfo
@@ -24,7 +25,7 @@ MOST_DRAWN = 240
 """Nodes in all frames together: each takes up to 3 kB of the notebook."""
 MOST_LEAVES = 6
 """Of an event that changed more leaves, the rest is counted."""
-HINT = "Open one after the other: each shows the graph right after an event."
+HINT = mark("Open one after the other: each shows the graph right after an event.")
 
 
 def frames_of(trace: Trace) -> tuple[Block, ...]:
@@ -36,15 +37,20 @@ def frames_of(trace: Trace) -> tuple[Block, ...]:
     text = "".join(picture.dot for _, picture in frames)
     group = f"gm-{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
     folds = [
-        Fold(f"Step {i} of {len(frames)}: {title}", (picture,), group, opened=i == 1)
+        Fold(
+            tr("Step {i} of {number}: {title}", i=i, number=len(frames), title=title),
+            (picture,),
+            group,
+            opened=i == 1,
+        )
         for i, (title, picture) in enumerate(frames, 1)
     ]
-    return (Paragraph(HINT, "muted"), *folds)
+    return (Paragraph(tr(HINT), "muted"), *folds)
 
 
 def _frames(trace: Trace) -> Iterator[tuple[str, Picture]]:
     first = _with_loss(trace.graphs[0])
-    yield "forward: the loss is known, no gradient yet", _forward(trace, first)
+    yield tr("forward: the loss is known, no gradient yet"), _forward(trace, first)
     graph = first
     for event in _events(trace, first):
         own = next((g for g in trace.graphs if g.event == event.index), None)
@@ -89,7 +95,7 @@ def _with_loss(graph: Graph) -> Graph:
 def _forward(trace: Trace, graph: Graph) -> Picture:
     nodes = tuple(replace(node, grad=None) for node in graph.nodes)
     scene = _scene(trace, replace(graph, nodes=nodes), graph.event - 1)
-    said = "The forward has built the graph; backward will go through it from the loss."
+    said = tr("The forward has built the graph; backward will go through it from the loss.")
     return _drawn(said, replace(scene, flowed=False))
 
 
@@ -98,8 +104,8 @@ def _after(trace: Trace, graph: Graph, event: Event) -> Picture:
     said = [_told(change, infos.get(change.tensor)) for change in event.changes[:MOST_LEAVES]]
     left = len(event.changes) - len(said)
     if left > 0:
-        said.append(f"and {words.plural(left, 'more tensor')}")
-    return _drawn("; ".join(s for s in said if s), _scene(trace, graph, event.index))
+        said.append(tr("and {tensors}", tensors=words.more_tensors(left)))
+    return _drawn(words.clauses(s for s in said if s), _scene(trace, graph, event.index))
 
 
 def _drawn(caption: str, scene: Scene) -> Picture:
@@ -120,7 +126,7 @@ def _without_numbers(graph: Graph) -> Graph:
 def _title(event: Event) -> str:
     where = words.place(event.where)
     code = words.code(event.where.text) if event.where else ""
-    said = f"after {event.kind} #{count(event.number)}"
+    said = tr("after {event}", event=f"{event.kind} #{count(event.number)}")
     return " · ".join(s for s in (said, where, code) if s)
 
 
@@ -132,9 +138,9 @@ def _told(change: Change, info: TensorInfo | None) -> str:
         before, after = (brief(v, shape) for v in (change.value_before, change.value_after))
         said.append(f"{name}: {before} → {after}")
     after, state = brief(change.grad_after, shape), fate_words(change.grad_after, change.holds)
-    named = after if state == after else f"{after}, {state}"
+    named = after if state == after else words.phrases((after, state))
     if change.grad_changed:
         said.append(f"{name}.grad: {brief(change.grad_before, shape)} → {named}")
     elif change.grad_after is not None:
-        said.append(f"{name}.grad stays {named}")
-    return ", ".join(said)
+        said.append(tr("{name}.grad stays {state}", name=name, state=named))
+    return words.phrases(said)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import graphviz
 
+from ipygradmagic.language import tr
 from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
@@ -31,7 +32,7 @@ from ipygradmagic.render.graph_nodes import (
     optimizer_label,
     painted,
 )
-from ipygradmagic.render.graph_text import graph_lines
+from ipygradmagic.render.graph_text import graph_lines, not_walked
 from ipygradmagic.render.layout import layout
 from ipygradmagic.render.modules import Path
 from ipygradmagic.render.numbers import count
@@ -98,7 +99,7 @@ def dot_of(scene: Scene, small: Condensed) -> str:
     if small.level is None and len(small.groups) <= MOST_DEAD_ENDS:
         _add_dead_ends(dot, small)
     if scene.graph.truncated:
-        text = f"… {words.plural(scene.graph.truncated, 'more node')} not walked"
+        text = not_walked(scene.graph.truncated)
         dot.node("more", html_label(text), shape="plaintext", **{"class": "gm-op"})
     unreached = _add_unreached(dot, scene)
     _align(dot, small, [*dict.fromkeys(unreached.values()), *_add_frozen(dot, scene)])
@@ -150,8 +151,8 @@ def _add_frozen(dot: graphviz.Digraph, scene: Scene) -> list[str]:
         return []
     look = {"shape": "box", "style": "rounded,dotted", "color": GREY, **{"class": "gm-dead"}}
     names = words.listed((m.name for m in modules), 2)
-    tensors = words.plural(sum(m.tensors for m in modules), "tensor")
-    dot.node("f", html_label(names, tensors, strong=[f"⊣ {FROZEN}"]), **look)
+    tensors = words.tensors(sum(m.tensors for m in modules))
+    dot.node("f", html_label(names, tensors, strong=[f"⊣ {tr(FROZEN)}"]), **look)
     return ["f"]
 
 
@@ -160,10 +161,10 @@ def _add_unreached(dot: graphviz.Digraph, scene: Scene) -> dict[int, str]:
     tensors = scene.unreached()
     if len(tensors) > MOST_UNREACHED:
         look = {"shape": "box", "style": "dashed,filled", **painted("odd", ODD)}
-        remarks = sorted({scene.remark(t) for t in tensors})
+        remarks = sorted({tr(scene.remark(t)) for t in tensors})
         names = words.listed((words.tensor_name(scene.infos.get(t), t) for t in tensors), 2)
-        text = words.plural(len(tensors), "tensor")
-        dot.node("u", html_label(text, names, strong=["∅ not reached", *remarks]), **look)
+        text = words.tensors(len(tensors))
+        dot.node("u", html_label(text, names, strong=["∅ " + tr("not reached"), *remarks]), **look)
         return dict.fromkeys(tensors, "u")
     for tensor in tensors:
         info = scene.infos.get(tensor)

@@ -12,9 +12,11 @@ from html import escape
 
 import graphviz
 
+from ipygradmagic.language import ntr, tr
 from ipygradmagic.record.graph import Node, Saved
 from ipygradmagic.record.tensors import OptimizerInfo
 from ipygradmagic.render import words
+from ipygradmagic.render.cells import chinese
 from ipygradmagic.render.condense import Group, kinds
 from ipygradmagic.render.fates import (
     BROKEN,
@@ -25,7 +27,8 @@ from ipygradmagic.render.fates import (
     ZERO,
     Fate,
 )
-from ipygradmagic.render.numbers import SHORT, brief, count, number, shape_words
+from ipygradmagic.render.numbers import NBSP, SHORT, brief, count, number, shape_words
+from ipygradmagic.render.rich_parts import cell_len
 from ipygradmagic.render.scene import FROZEN, SEVERAL_LINES, WORST_FIRST, Scene, worst
 
 MOST_LABEL = 40
@@ -59,16 +62,22 @@ def html_label(title: str, *small: str, strong: Sequence[str] = ()) -> str:
     """An HTML-like label: a title, small lines, and lines that stand out."""
     rest = [s for s in small if s]
     lines = [f"<b>{_roomy(title)}</b>" if rest or strong else _escaped(title)]
-    lines += [f'<font point-size="9">{_escaped(s)}</font>' for s in rest]
-    lines += [f'<b><font point-size="9">{_roomy(s)}</font></b>' for s in strong if s]
+    lines += [f'<font point-size="9">{_escaped(s)}</font>{_strut(s)}' for s in rest]
+    lines += [f'<b><font point-size="9">{_roomy(s)}</font></b>{_strut(s)}' for s in strong if s]
     return f"<{'<br/>'.join(lines)}>"
+
+
+def _strut(text: str) -> str:
+    """Nothing to be seen, and higher than the text, where that is Chinese: such characters fill
+    their line, and would touch those above and below."""
+    return f'<font point-size="13">{NBSP}</font>' if chinese(text) else ""
 
 
 def _roomy(text: str) -> str:
     """Bold text, with blanks about a long one: where there is no Helvetica it is shown wider than
     the layout program reckons, and would stick out of its box."""
     said = _escaped(text)
-    blanks = "\u00a0" * (max(0, min(len(text), 2 * MOST_LABEL) - 20) // 4)
+    blanks = "\u00a0" * (max(0, min(cell_len(text), 2 * MOST_LABEL) - 20) // 4)
     return f"{blanks}{said}{blanks}"
 
 
@@ -118,7 +127,7 @@ def add_group(
     elif group.leaves:
         _add_block(dot, name, group, scene, _tail(group, inside, times))
     elif node is not None and node.kind == "loss":
-        said = "" if label_of(node) == "loss" else "the loss"
+        said = "" if label_of(node) == "loss" else tr("the loss")
         look = {"shape": "box", "style": "filled", "penwidth": "2", **painted("loss", LOSS)}
         dot.node(name, html_label(label_of(node), said, *_passing(node)), **look)
     elif node is None:
@@ -136,7 +145,7 @@ def add_group(
 def _passing(node: Node) -> list[str]:
     """What went through an operation, where the trace taught: its result, and what came back."""
     shape = node.shape or ()
-    said = [f"value {brief(node.value, shape)}"] if node.value is not None else []
+    said = [tr("value {value}", value=brief(node.value, shape))] if node.value is not None else []
     said += [f"grad {brief(node.grad, shape)}"] if node.grad is not None else []
     return said + [_kept(saved) for saved in node.saved[:MOST_SAVED]]
 
@@ -144,10 +153,10 @@ def _passing(node: Node) -> list[str]:
 def _kept(saved: Saved) -> str:
     """A tensor that an operation keeps for the backward."""
     if saved.shape is None:
-        return f"keeps {words.short(saved.name)}, packed"
+        return tr("keeps {name}, packed", name=words.short(saved.name))
     few = saved.value is not None and saved.value.numel <= SHORT
     said = brief(saved.value, saved.shape) if few else shape_words(saved.shape)
-    return f"keeps {words.short(saved.name)} {said}"
+    return tr("keeps {name} {value}", name=words.short(saved.name), value=said)
 
 
 _OP = {"class": "gm-op", "color": GREY}
@@ -167,19 +176,20 @@ def add_leaf(
     strong = []
     if state is not None:
         if state.value is not None:
-            small.append(f"value {brief(state.value, shape or ())}")
+            small.append(tr("value {value}", value=brief(state.value, shape or ())))
         small.append(f"grad {brief(state.grad, shape or ())}")
         strong.append("" if state.grad is None else state.words)
-        strong.append(SEVERAL_LINES if state.mixed else "")
+        strong.append(tr(SEVERAL_LINES) if state.mixed else "")
     if not scene.arrows and tensor in scene.reached and scene.owners(tensor):
         small.append(in_optimizer(scene.owners(tensor), 2))
     remark = scene.remark(tensor)
+    shown = tr(remark) if remark else ""
     look = outline(scene.fate(tensor))
     if tensor not in scene.reached and remark != FROZEN:
-        strong.append(f"∅ {remark}")
+        strong.append(f"∅ {shown}")
         look |= {"penwidth": "2", **painted("odd", ODD)}
     else:
-        strong.append(remark)
+        strong.append(shown)
     dot.node(name, html_label(label, *small, strong=strong), **look)
 
 
@@ -196,16 +206,18 @@ def _add_block(dot: graphviz.Digraph, name: str, group: Group, scene: Scene, tit
     listed = len(leaves) == len(distinct) <= FEW_LEAVES
     small = [
         words.listed(distinct) if listed else "",
-        "" if listed or not group.module else words.plural(len(leaves), "tensor"),
+        "" if listed or not group.module else words.tensors(len(leaves)),
         kinds(group.nodes),
         _norms(leaves, scene),
     ]
     strong = [fates_said(leaves, scene)]
     remarks = Counter(r for n in leaves if (r := scene.remark(n.tensor)))
     mixed = sum(s.mixed for n in leaves if (s := scene.state(n.tensor)) is not None)
-    strong += [f"{count(mixed)} {SEVERAL_LINES}"] if mixed else []
+    strong += (
+        [tr("{number} {remark}", number=count(mixed), remark=tr(SEVERAL_LINES))] if mixed else []
+    )
     small += [] if scene.arrows else [owners_said(leaves, scene)]
-    strong += [f"{count(n)} {remark}" for remark, n in remarks.items()]
+    strong += [tr("{number} {remark}", number=count(n), remark=tr(r)) for r, n in remarks.items()]
     found = worst(scene.fate(n.tensor) for n in leaves)
     dot.node(name, html_label(title, *small, strong=strong), **outline(found))
 
@@ -214,8 +226,12 @@ def owners_said(leaves: Sequence[Node], scene: Scene) -> str:
     """Which optimizers step them: ``in optimizer opt``, or how many where not all are in it."""
     tally = Counter(o for n in leaves for o in scene.owners(n.tensor))
     every = [name for name, n in tally.items() if n == len(leaves)]
-    some = [f"{name} ({count(n)} of {count(len(leaves))})" for name, n in tally.items()]
+    some = [_part(name, n, len(leaves)) for name, n in tally.items()]
     return in_optimizer(every if len(every) == len(tally) else some[:2], 2)
+
+
+def _part(name: str, n: int, whole: int) -> str:
+    return tr("{name} ({part} of {whole})", name=name, part=count(n), whole=count(whole))
 
 
 def in_optimizer(names: Sequence[str], most: int) -> str:
@@ -223,7 +239,9 @@ def in_optimizer(names: Sequence[str], most: int) -> str:
     said = words.listed(names, most)
     if not said:
         return ""
-    return f"in {said}" if said.startswith("optimizer") else f"in optimizer {said}"
+    if said.startswith("optimizer"):
+        return tr("in {name}", name=said)
+    return tr("in optimizer {name}", name=said)
 
 
 def _own_name(leaf: Node) -> str:
@@ -236,9 +254,11 @@ def _norms(leaves: Sequence[Node], scene: Scene) -> str:
     norms = [s.grad.norm for s in states if s.grad is not None and s.grad.norm is not None]
     finite = sorted(n for n in norms if math.isfinite(n))
     ends = dict.fromkeys(number(n, 2) for n in finite[:1] + finite[-1:])
-    broken = ["NaN or ∞"] if len(finite) < len(norms) else []
-    said = ", ".join([" … ".join(ends)] * bool(ends) + broken)
-    return f"grad norm{'s' * (len(norms) > 1)} {said}" if said else ""
+    broken = [tr("NaN or ∞")] if len(finite) < len(norms) else []
+    said = words.phrases([" … ".join(ends)] * bool(ends) + broken)
+    if not said:
+        return ""
+    return ntr("grad norm {said}", "grad norms {said}", len(norms), said=said)
 
 
 def fates_said(leaves: Sequence[Node], scene: Scene) -> str:
@@ -246,14 +266,21 @@ def fates_said(leaves: Sequence[Node], scene: Scene) -> str:
     tally = Counter(f for n in leaves if (f := scene.fate(n.tensor)) is not None)
     if len(tally) == 1 and sum(tally.values()) == len(leaves):
         (found,) = tally
-        return f"{found.mark} {'all ' if len(leaves) > 1 else ''}{found.word}"
-    return ", ".join(f"{f.mark} {f.word} ×{count(tally[f])}" for f in WORST_FIRST if f in tally)
+        word = tr(found.word)
+        if len(leaves) > 1:
+            word = tr("all {state}", state=word)
+        return f"{found.mark} {word}"
+    return words.phrases(
+        f"{f.mark} {tr(f.word)} ×{count(tally[f])}" for f in WORST_FIRST if f in tally
+    )
 
 
 def optimizer_label(optimizer: OptimizerInfo, group: int) -> str:
     """Name, class and learning rate of one parameter group."""
     name = words.clean(optimizer.name, MOST_LABEL)
     cls = words.clean(optimizer.cls, MOST_LABEL)
-    which = f", group {group + 1}" if len(optimizer.groups) > 1 else ""
+    said = tr("optimizer") if cls == name else tr("{cls} optimizer", cls=cls)
+    if len(optimizer.groups) > 1:
+        said = words.phrases((said, tr("group {i}", i=group + 1)))
     settings = [f"{k} {v}" for k, v in optimizer.groups[group].settings if k == "lr"]
-    return html_label(name, f"{'' if cls == name else cls + ' '}optimizer{which}", *settings)
+    return html_label(name, said, *settings)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ipygradmagic.language import ntr, tr
 from ipygradmagic.record.graph import Graph, Node
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
-from ipygradmagic.render.condense import Condensed, Group, children, distances
+from ipygradmagic.render.condense import Condensed, Group, children, distances, operations
 from ipygradmagic.render.ends import end_lines
 from ipygradmagic.render.fates import BROKEN, OLD, STALE
 from ipygradmagic.render.graph_nodes import fates_said, in_optimizer, label_of, owners_said
@@ -43,20 +44,35 @@ def lines_of(scene: Scene, small: Condensed | None = None) -> tuple[str, ...]:
     else:
         lines = _leaf_lines(scene)
     if scene.graph.truncated:
-        lines.append(f"… {words.plural(scene.graph.truncated, 'more node')} not walked")
+        lines.append(not_walked(scene.graph.truncated))
     unreached = scene.unreached()
     for tensor in unreached[:MOST_LINES]:
         name = words.tensor_name(scene.infos.get(tensor), tensor)
-        lines.append(f"(no path from this loss) {name} {_facts(scene, tensor)}")
+        facts = _facts(scene, tensor)
+        lines.append(tr("(no path from this loss) {name} {facts}", name=name, facts=facts))
     if len(unreached) > MOST_LINES:
         left = count(len(unreached) - MOST_LINES)
-        lines.append(f"… and {left} more that this loss never reaches")
+        lines.append(tr("… and {number} more that this loss never reaches", number=left))
     frozen = scene.frozen()
     if frozen:
         names = words.listed((m.name for m in frozen), 4)
-        tensors = words.plural(sum(m.tensors for m in frozen), "tensor")
-        lines.append(f"({FROZEN}) {names}, {tensors}: no gradient flows there")
-    return tuple(lines) or ("The loss is connected to no leaf.",)
+        said = tr(
+            "({remark}) {names}, {tensors}: no gradient flows there",
+            remark=tr(FROZEN),
+            names=names,
+            tensors=words.tensors(sum(m.tensors for m in frozen)),
+        )
+        lines.append(said)
+    return tuple(lines) or (tr("The loss is connected to no leaf."),)
+
+
+def not_walked(n: int) -> str:
+    """What of a very large graph was not looked at."""
+    return ntr("… {n:,} more node not walked", "… {n:,} more nodes not walked", n)
+
+
+def _more_leaves(n: int) -> str:
+    return ntr("… and {n:,} more leaf", "… and {n:,} more leaves", n)
 
 
 def _leaf_lines(scene: Scene) -> list[str]:
@@ -69,8 +85,7 @@ def _leaf_lines(scene: Scene) -> list[str]:
         for n in leaves[:MOST_LINES]
     ]
     if len(leaves) > MOST_LINES:
-        left = len(leaves) - MOST_LINES
-        lines.append(f"… and {words.plural(left, 'more leaf', 'more leaves')}")
+        lines.append(_more_leaves(len(leaves) - MOST_LINES))
     return lines + end_lines(scene.graph)
 
 
@@ -80,7 +95,7 @@ def _block_lines(scene: Scene, small: Condensed) -> list[str]:
     lines = [_block(scene, g, small) for g in blocks[:MOST_LINES]]
     left = sum(len(g.leaves) for g in blocks[MOST_LINES:])
     if left:
-        lines.append(f"… and {words.plural(left, 'more leaf', 'more leaves')}")
+        lines.append(_more_leaves(left))
     return lines
 
 
@@ -92,8 +107,8 @@ def _block(scene: Scene, group: Group, small: Condensed) -> str:
     ]
     times = f" × {count(runs[-1])}" if runs else ""
     said = fates_said(group.leaves, scene)
-    n, owners = words.plural(len(group.leaves), "tensor"), owners_said(group.leaves, scene)
-    facts = ", ".join(x for x in (n, said, owners) if x)
+    n, owners = words.tensors(len(group.leaves)), owners_said(group.leaves, scene)
+    facts = words.phrases(x for x in (n, said, owners) if x)
     return f"loss ← … ← {words.short(group.label)}{times} ({facts})"
 
 
@@ -109,14 +124,14 @@ def _facts(scene: Scene, tensor: int | None) -> str:
     if state is not None:
         facts.append(f"grad {brief(state.grad, info.shape if info else ())}")
         facts += [state.words] if state.grad is not None and state.words else []
-        facts += [SEVERAL_LINES] if state.mixed else []
+        facts += [tr(SEVERAL_LINES)] if state.mixed else []
     owners = scene.owners(tensor)
     if owners:
         facts.append(in_optimizer(owners, 3))
     remark = scene.remark(tensor)
     if remark:
-        facts.append(remark)
-    return f"({', '.join(facts)})" if facts else ""
+        facts.append(tr(remark))
+    return f"({words.phrases(facts)})" if facts else ""
 
 
 def _parents(graph: Graph) -> dict[int, int]:
@@ -139,5 +154,5 @@ def _path(leaf: Node, nodes: Mapping[int, Node], parents: Mapping[int, int]) -> 
     names.reverse()
     if len(names) > MOST_STEPS:
         cut = len(names) - MOST_STEPS + 1
-        names[MOST_STEPS // 2 : MOST_STEPS // 2 + cut] = [f"… {words.plural(cut, 'operation')} …"]
+        names[MOST_STEPS // 2 : MOST_STEPS // 2 + cut] = [f"{operations(cut)} …"]
     return " ← ".join(names)

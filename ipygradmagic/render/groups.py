@@ -23,7 +23,7 @@ class Groups:
         """Of the leaves, by id."""
         shown = self.timeline.shown
         return {
-            t.id: t.name or f"tensor {t.id}"
+            t.id: t.name or words.unnamed(t.id)
             for t in self.timeline.trace.tensors
             if t.kind != "non-leaf" and not t.data and (shown is None or t.id in shown)
         }
@@ -54,4 +54,4 @@ class Groups:
         """What to call a group of which these tensors took part."""
         if len(members) == 1:
             return words.short(self.names[min(members)])
-        return f"{words.short(group)} ({words.plural(len(members), 'tensor')})"
+        return f"{words.short(group)} ({words.tensors(len(members))})"

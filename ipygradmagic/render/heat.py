@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ipygradmagic.language import ptr, tr
 from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.findings import Finding
 from ipygradmagic.record.grids import Grid, Which, matrix
@@ -71,8 +72,10 @@ class Looks:
 
     def value(self) -> Heat | None:
         """The value before and after."""
-        caption = f"{words.tensor_name(self.info)} at {self.event.kind} #{count(self.event.number)}"
-        titles: dict[Which, str] = {"value_before": "before", "value_after": "after"}
+        caption = tr(
+            "{event} at {place}", event=words.tensor_name(self.info), place=_when(self.event)
+        )
+        titles: dict[Which, str] = {"value_before": tr("before"), "value_after": tr("after")}
         return self.heat(caption, titles, ("→",))
 
 
@@ -110,18 +113,26 @@ def telling(events: Sequence[Event], tensor: int, alarm: int) -> tuple[Event | N
 def gradient(event: Event, looks: Looks) -> list[Heat]:
     """before + added = after, where there was something before; else what came."""
     name = words.tensor_name(looks.info)
-    when = f"{event.kind} #{count(event.number)}"
     if looks.change.grad_before is None:
-        heat = looks.heat(f"{name}.grad after {when}", {"grad_after": "after"}, ())
+        heat = looks.heat(
+            tr("{state} after {event}", state=f"{name}.grad", event=_when(event)),
+            {"grad_after": tr("after")},
+            (),
+        )
     else:
         equals = "=" if looks.change.added_exact else "≈"
         titles: dict[Which, str] = {
-            "grad_before": "before",
-            "added": "added",
-            "grad_after": "after",
+            "grad_before": tr("before"),
+            "added": ptr("to a gradient", "added"),
+            "grad_after": tr("after"),
         }
-        heat = looks.heat(f"{name}.grad at {when}", titles, ("+", equals))
+        caption = tr("{event} at {place}", event=f"{name}.grad", place=_when(event))
+        heat = looks.heat(caption, titles, ("+", equals))
     return [heat] if heat is not None else []
+
+
+def _when(event: Event) -> str:
+    return f"{event.kind} #{count(event.number)}"
 
 
 def _of_summary(title: str, summary: Summary | None, shape: Sequence[int]) -> Panel | None:
@@ -154,8 +165,12 @@ def _notes(grid: Grid) -> tuple[str, ...]:
     """How much of the tensor one square is."""
     rows, columns = matrix(grid.shape)
     size = f"{count(rows)} × {count(columns)}" if len(grid.shape) > 1 else count(columns)
-    seen = f"{shape_words(grid.shape)} seen as {size}" if len(grid.shape) > 2 else size
+    seen = size
+    if len(grid.shape) > 2:
+        seen = tr("{shape} seen as {size}", shape=shape_words(grid.shape), size=size)
     if grid.exact:
-        return (f"{seen} numbers",)
+        return (tr("{size} numbers", size=seen),)
     block = " × ".join(map(count, grid.block if len(grid.shape) > 1 else grid.block[1:]))
-    return (f"{seen} numbers; each square is the mean of a block of {block}",)
+    return (
+        tr("{size} numbers; each square is the mean of a block of {block}", size=seen, block=block),
+    )

@@ -11,8 +11,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ipygradmagic.language import tr
 from ipygradmagic.render.heat_words import DIGITS, short
 from ipygradmagic.render.numbers import number
+from ipygradmagic.render.rich_parts import cell_len
 from ipygradmagic.render.view import Heat, Panel
 
 PAGE = 1050
@@ -95,10 +97,11 @@ class _Style:
     def notes(self, bad: bool) -> list[str]:
         """What has to be known to read the squares."""
         if not self.written:
-            return ["× in a dashed square: NaN or ∞ in the block"] if bad else []
+            return [tr("× in a dashed square: NaN or ∞ in the block")] if bad else []
         if not self.power:
             return []
-        return [f"the numbers on the squares are times 10{str(self.power).translate(RAISED)}"]
+        power = f"10{str(self.power).translate(RAISED)}"
+        return [tr("the numbers on the squares are times {power}", power=power)]
 
 
 def _style(heat: Heat, most: float) -> _Style:
@@ -157,7 +160,7 @@ def drawing(heat: Heat) -> Drawing:
     scale = TOP + rows * style.high + (LEGEND if most else 8)
     notes = tuple((scale + 12 + LINE * i, note) for i, note in enumerate(said))
     return Drawing(
-        width=round(max(x + LEFT, 240, *(len(note) * 6.5 + LEFT for note in ("", *said)))),
+        width=round(max(x + LEFT, 240, *(cell_len(note) * 6.5 + LEFT for note in ("", *said)))),
         height=scale + LINE * len(notes) + (4 if notes else 0),
         wide=style.wide,
         high=style.high,

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ipygradmagic.language import tr
 from ipygradmagic.record.grids import Grid
 from ipygradmagic.record.grids import matrix as as_matrix
+from ipygradmagic.render import words
+from ipygradmagic.render.cells import ljust
 from ipygradmagic.render.numbers import count, number
+from ipygradmagic.render.rich_parts import cell_len
 from ipygradmagic.render.view import Heat, Panel
 
 DIGITS, MOST_TEXT = 3, 7
@@ -25,23 +29,37 @@ def said(grid: Grid) -> str:
     bad = [i for i, v in enumerate(grid.values) if not math.isfinite(v)]
     parts = []
     if bad:
-        where = f"at {_place(grid, bad[0])}" if grid.exact else f"in {_place(grid, bad[0])}"
-        more = f" and {count(len(bad) - 1)} more" if len(bad) > 1 else ""
-        parts.append(f"NaN or ∞ {where}{more}" if finite else "NaN or ∞ everywhere")
+        parts.append(_broken(grid, bad) if finite else tr("NaN or ∞ everywhere"))
     if finite:
         parts.append(_range(grid, finite))
-    return "; ".join(parts)
+    return words.clauses(parts)
+
+
+def _broken(grid: Grid, bad: Sequence[int]) -> str:
+    place = _place(grid, bad[0])
+    where = tr("NaN or ∞ at {place}", place=place)
+    if not grid.exact:
+        where = tr("NaN or ∞ in {place}", place=place)
+    if len(bad) == 1:
+        return where
+    return tr("{names} and {more} more", names=where, more=count(len(bad) - 1))
 
 
 def _range(grid: Grid, finite: Sequence[int]) -> str:
     values = [grid.values[i] for i in finite]
-    what = "" if grid.exact else "means "
     if not any(values):
-        return "all zero" if len(finite) == len(grid.values) else "the others zero"
+        return tr("all zero") if len(finite) == len(grid.values) else tr("the others zero")
     largest = max(finite, key=lambda i: abs(grid.values[i]))
     low, high = (number(v, DIGITS) for v in (min(values), max(values)))
-    where = f"largest {number(grid.values[largest], DIGITS)} at {_place(grid, largest)}"
-    return f"{what}{low} to {high}, {where}"
+    said = {
+        "low": low,
+        "high": high,
+        "largest": number(grid.values[largest], DIGITS),
+        "place": _place(grid, largest),
+    }
+    if grid.exact:
+        return tr("{low} to {high}, largest {largest} at {place}", **said)
+    return tr("means {low} to {high}, largest {largest} at {place}", **said)
 
 
 def _place(grid: Grid, i: int) -> str:
@@ -63,13 +81,13 @@ def grid(heat: Heat, width: int) -> list[str]:
     tall = max(map(len, blocks))
     rows: list[list[str]] = [[] for _ in range(tall)]
     for j, block in enumerate(blocks):
-        wide = max(map(len, block))
+        wide = max(map(cell_len, block))
         for i, row in enumerate(rows):
-            row.append((block[i] if i < len(block) else "").ljust(wide))
+            row.append(ljust(block[i] if i < len(block) else "", wide))
             if j < len(heat.signs):
                 row.append(heat.signs[j] if i == (tall + 1) // 2 else " ")
     lines = ["  ".join(row).rstrip() for row in rows]
-    if max(map(len, lines)) <= width:
+    if max(map(cell_len, lines)) <= width:
         return [*lines, *notes]
     return [*_stacked(heat, blocks), *notes]
 
@@ -85,7 +103,7 @@ def _stacked(heat: Heat, blocks: Sequence[Sequence[str]]) -> list[str]:
 
 def _lines(panel: Panel) -> list[str]:
     if panel.said:
-        return [f"{panel.title}: {panel.said}"]
+        return [tr("{label}: {text}", label=panel.title, text=panel.said)]
     texts = [[short(v) for v in row] for row in panel.rows]
     wide = max(len(t) for row in texts for t in row)
     return [panel.title, *("[" + "  ".join(t.rjust(wide) for t in row) + "]" for row in texts)]

@@ -6,6 +6,7 @@ trust, which is how shared and CI-made notebooks open (measured; see the front-e
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from ipygradmagic.render.chart import drawing, legend, told
 from ipygradmagic.render.drawing import Easel, data_uri
 from ipygradmagic.render.fates import COLOURS
 from ipygradmagic.render.fitting import fitted
+from ipygradmagic.render.rich_parts import cell_len
 from ipygradmagic.render.view import SIGNS, Chart, Heat, Row, Strip, Table, View
 
 LEAD = 60
+_COLON = re.compile("：|: ")
+"""(In Chinese it has a blank in itself.)"""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -45,6 +49,7 @@ def environment() -> jinja2.Environment:
     environment.globals["signs"] = SIGNS
     environment.globals.update(tr=tr, ntr=ntr, ptr=ptr)
     environment.globals["charted"] = charted
+    environment.globals["columns"] = cell_len
     environment.globals["stripped"] = stripped
     environment.globals["heated"] = heated
     environment.globals["heights"] = heights
@@ -56,10 +61,10 @@ def environment() -> jinja2.Environment:
 
 def led(title: str) -> tuple[str, str]:
     """The clause of a finding's title that says what it is, and the rest, which says where."""
-    lead, colon, rest = title.partition(": ")
-    if not colon or len(lead) > LEAD:
+    found = _COLON.search(title)
+    if found is None or found.start() > LEAD:
         return title, ""
-    return f"{lead}:", f" {rest}"
+    return title[: found.start() + 1], title[found.start() + 1 :]
 
 
 def heights(table: Table) -> list[tuple[Row, int]]:

@@ -10,11 +10,13 @@ import sysconfig
 from pathlib import Path
 
 from ipygradmagic.errors import LayoutUnavailableError
+from ipygradmagic.language import mark, tr
 
-ADVICE = (
+ADVICE = mark(
     "To see graphs as pictures: pip install graphviz-pure "
     "(or install Graphviz so that `dot` is on the PATH)."
 )
+"""(A report shows these errors in the place of the picture, in the language of the report.)"""
 WIDEST = 680.0
 """Points. A wider picture is scaled down to about the width of a notebook cell."""
 
@@ -46,7 +48,7 @@ def layout(dot: str, timeout: float = LONGEST) -> str:
     """
     program = find_program()
     if program is None:
-        raise LayoutUnavailableError(f"No Graphviz layout program was found. {ADVICE}")
+        raise _none_found()
     return polish(_run(program, dot, timeout))
 
 
@@ -56,7 +58,7 @@ def _run(program: str, dot: str, timeout: float) -> str:
     if done is None:
         drawn = _called(program, dot, timeout, "-Tsvg")
         if b"<svg" not in drawn:
-            raise LayoutUnavailableError(f"{Path(program).name} failed: no output")
+            raise _failed(program)
         done = drawn.decode("utf-8", "replace")
     _DONE[program, dot] = done
     if len(_DONE) > MOST_DONE:
@@ -75,14 +77,15 @@ def _called(program: str, dot: str, timeout: float, *arguments: str) -> bytes:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise LayoutUnavailableError(f"The layout took longer than {timeout:g} s.") from None
-    except OSError as error:
-        raise LayoutUnavailableError(f"{program} could not be run ({error}). {ADVICE}") from None
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise LayoutUnavailableError(
-            f"{Path(program).name} failed: {said[0] if said else 'no output'}"
-        )
+            tr("The layout took longer than {seconds} s.", seconds=f"{timeout:g}")
+        ) from None
+    except OSError as error:
+        said = tr("{program} could not be run ({error}).", program=program, error=error)
+        raise LayoutUnavailableError(tr("{one} {other}", one=said, other=tr(ADVICE))) from None
+    if done.returncode:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise _failed(program, lines[0] if lines else "")
     return done.stdout
 
 
@@ -98,12 +101,25 @@ def export(dot: str, kind: str, timeout: float = 5 * LONGEST) -> bytes:
         return SVG_FILE.format(layout(dot, timeout)).encode("utf-8", "replace")
     program = find_program()
     if program is None:
-        raise LayoutUnavailableError(f"No Graphviz layout program was found. {ADVICE}")
+        raise _none_found()
     dot = dot.replace("bgcolor=transparent", "bgcolor=white").translate(PLAIN)
     drawn = _called(program, dot, timeout, f"-T{kind}", "-Gdpi=144")
     if not drawn:
-        raise LayoutUnavailableError(f"{Path(program).name} wrote no {kind} file.")
+        name = Path(program).name
+        raise LayoutUnavailableError(tr("{program} wrote no {kind} file.", program=name, kind=kind))
     return drawn
+
+
+def _none_found() -> LayoutUnavailableError:
+    said = tr("No Graphviz layout program was found.")
+    return LayoutUnavailableError(tr("{one} {other}", one=said, other=tr(ADVICE)))
+
+
+def _failed(program: str, said: str = "") -> LayoutUnavailableError:
+    name = Path(program).name
+    if not said:
+        return LayoutUnavailableError(tr("{program} failed: no output", program=name))
+    return LayoutUnavailableError(tr("{program} failed: {error}", program=name, error=said))
 
 
 def find_program() -> str | None:
@@ -117,6 +133,16 @@ def find_program() -> str | None:
         if found:
             return found
     return None
+
+
+def one_font(kind: str) -> bool:
+    """Whether a file of that kind is drawn with the only font that graphviz-pure brings.
+
+    Letters of other scripts than Latin would be empty boxes there. Graphviz itself asks the system
+    for fonts, and an SVG the browser.
+    """
+    program = find_program()
+    return kind not in ("dot", "svg") and program is not None and Path(program).stem != "dot"
 
 
 def polish(svg: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from ipygradmagic.language import tr
 from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.grids import FEW, wide
 from ipygradmagic.record.tensors import TensorInfo
@@ -53,14 +54,29 @@ def _lesson(event: Event, last: Event, info: TensorInfo, added: Heat, moved: Hea
     """What is to be seen in the two pictures below."""
     name = words.tensor_name(info)
     rate = _rate(added.panels[-1], moved.panels[0])
-    by = f" by {number(rate, 3)} × that gradient" if rate is not None else ""
-    against = (
-        " Its signs are opposite: a value moves against its gradient." if (rate or 0) < 0 else ""
+    said = {
+        "name": name,
+        "event": f"{event.kind} #{count(event.number)}",
+        "last": f"{last.kind} #{count(last.number)}",
+    }
+    if rate is None:
+        return Paragraph(
+            tr(
+                "The last change of {name}: {event} added to its gradient, and {last} moved its "
+                "value.",
+                **said,
+            )
+        )
+    moves = tr(
+        "The last change of {name}: {event} added to its gradient, and {last} moved its value by "
+        "{rate} × that gradient.",
+        **said,
+        rate=number(rate, 3),
     )
-    return Paragraph(
-        f"The last change of {name}: {event.kind} #{count(event.number)} added to its gradient, and "
-        f"{last.kind} #{count(last.number)} moved its value{by}.{against}"
-    )
+    if rate >= 0:
+        return Paragraph(moves)
+    against = tr("Its signs are opposite: a value moves against its gradient.")
+    return Paragraph(words.sentences((moves, against)))
 
 
 def _rate(gradient: Panel, moved: Panel) -> float | None:
@@ -88,6 +104,6 @@ def _difference(value: Heat) -> Heat:
     said = ""
     if before.said:
         flat = [abs(n) for row in rows for n in row if math.isfinite(n)]
-        said = f"at most {number(max(flat, default=0.0), 3)} either way"
-    caption = f"{value.caption}: moved by, after − before"
-    return replace(value, caption=caption, panels=(Panel("moved by", rows, said),), signs=())
+        said = tr("at most {number} either way", number=number(max(flat, default=0.0), 3))
+    caption = tr("{caption}: moved by, after − before", caption=value.caption)
+    return replace(value, caption=caption, panels=(Panel(tr("moved by"), rows, said),), signs=())

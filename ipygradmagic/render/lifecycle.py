@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
+from ipygradmagic.language import mark, ntr, tr
 from ipygradmagic.record.events import Event, Kind
 from ipygradmagic.record.findings import SEVERITIES, Finding
 from ipygradmagic.record.tensors import EMPTY, TensorInfo
@@ -24,7 +25,7 @@ from ipygradmagic.render.plan import Planner, Show, Skip
 from ipygradmagic.render.timeline import Timeline
 from ipygradmagic.render.view import SIGNS, Mark, Stage, Strip, Tone
 
-CAPTION = "What each gradient holds"
+CAPTION = mark("What each gradient holds")
 MOST_STAGES = 22
 LADDER = ((2, 1), (1, 1), (1, 0))
 """Rounds at the start and at the end of each loop; the first that fits is taken."""
@@ -123,7 +124,7 @@ class Lifecycle:
             if info.kind == "non-leaf" or info.data or not self._concerned(info):
                 continue
             key: object = info.name if info.generations > 1 else info.id
-            leaf = found.setdefault(key, Leaf(info.name or f"tensor {info.id}", AWAY))
+            leaf = found.setdefault(key, Leaf(info.name or words.unnamed(info.id), AWAY))
             leaf.ids.append(info.id)
         return tuple(found.values())
 
@@ -169,7 +170,7 @@ class Lifecycle:
         # the sentence above says what the only marked column is
         notes = [*(marked if len(marked) > 1 or not seen else []), *left]
         return Strip(
-            CAPTION,
+            tr(CAPTION),
             seen,
             tone if seen else "",
             self._place(),
@@ -242,19 +243,24 @@ class Lifecycle:
     def _stage(self, step: Step) -> Stage:
         if isinstance(step, Skip):
             n = step.rounds or step.last - step.first + 1
-            more = "more like this" if step.rounds else f"more event{'s' * (n != 1)}"
-            return Stage(f"× {count(n)} {more}", f"×{count(n)}", folds=True)
+            more = ntr("× {n:,} more event", "× {n:,} more events", n)
+            if step.rounds:
+                more = tr("× {number} more like this", number=count(n))
+            return Stage(more, f"×{count(n)}", folds=True)
         event = self.timeline.events.get(step.index)
         tone = self.flags.get(step.index, "")
         if event is not None:
             line = str(event.where.line) if event.where else ""
             code = f"{LETTERS[event.kind]}{count(event.number)}"
-            return Stage(f"{self._named(event)} #{count(event.number)}", code, line, tone)
+            title = f"{self._named(event)} #{count(event.number)}"
+            return Stage(title, code, line, tone, word=self._named(event).rpartition(".")[2])
         like = self.timeline.examples.get(self.timeline.pattern[step.index - 1])
         if like is None:
-            return Stage("event (not kept)", "?", "", tone)
+            title = tr("{event} (not kept)", event=tr("event"))
+            return Stage(title, "?", "", tone, word=tr("event"))
         line = str(like.where.line) if like.where else ""
-        return Stage(f"{like.kind} (not kept)", f"{LETTERS[like.kind]}?", line, tone)
+        title = tr("{event} (not kept)", event=like.kind)
+        return Stage(title, f"{LETTERS[like.kind]}?", line, tone, word=like.kind)
 
     def _named(self, event: Event) -> str:
         if event.kind == "edit" and "clip" in event.label:
@@ -267,12 +273,10 @@ class Lifecycle:
     def _place(self) -> str:
         """Whose lines the numbers are, if all are of one cell or file."""
         shown = [self.timeline.events.get(s.index) for s in self.steps if isinstance(s, Show)]
-        places = {
-            words.place(event.where).rpartition(", line ")[0]
-            for event in shown
-            if event and event.where
-        }
-        return f"line of {places.pop()}" if len(places) == 1 and any(places) else "line"
+        places = {words.home(event.where) for event in shown if event and event.where}
+        if len(places) == 1 and any(places):
+            return tr("line of {home}", home=places.pop())
+        return tr("line")
 
     def _notes(self) -> Iterator[str]:
         shown = {s.index for s in self.steps if isinstance(s, Show)}
@@ -281,7 +285,8 @@ class Lifecycle:
             if finding.severity != "fine" and event is not None and event.index in shown:
                 name = words.short(finding.name)
                 where = f"{event.kind} #{count(event.number)}"
-                yield f"{SIGNS[finding.severity]} {name} at {where}"
+                at = tr("{event} at {place}", event=name, place=where)
+                yield f"{SIGNS[finding.severity]} {at}"
 
 
 def _ends(step: Step) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ipygradmagic.language import ntr, tr
 from ipygradmagic.render import words
 from ipygradmagic.render.fates import BROKEN, OLD, STALE
 from ipygradmagic.render.numbers import count
@@ -52,12 +53,16 @@ def lives(leaves: Sequence[Leaf]) -> tuple[tuple[Life, ...], tuple[str, ...]]:
     grave = [row for row in found if any(m.name in GRAVE for m in row.marks)]
     rest = [row for row in found if row not in grave]
     shown = [*grave, *rest][:MOST_LIVES]
-    left = words.plural(len(found) - MOST_LIVES, "more row")
-    return tuple(row for row in found if row in shown), (f"… {left} that fare otherwise",)
+    left = ntr(
+        "… {n:,} more row that fare otherwise",
+        "… {n:,} more rows that fare otherwise",
+        len(found) - MOST_LIVES,
+    )
+    return tuple(row for row in found if row in shown), (left,)
 
 
 def _anything(_: str) -> str:
-    return "all tensors"
+    return tr("all tensors")
 
 
 def _joined(leaves: Sequence[Leaf], way: Callable[[str], str]) -> list[Life]:
@@ -77,7 +82,7 @@ def _life(key: str, group: list[Leaf], siblings: int) -> Life:
         return Life(words.clean(first.name, MOST_LABEL), "", first.start, first.marks)
     blocks = len({block(leaf.name) for leaf in group})
     label = f"{key} × {count(blocks)}" if key.endswith("*") or key.endswith("[*]") else f"{key}.*"
-    said = words.plural(len(group), "tensor")
+    said = words.tensors(len(group))
     if len(group) < siblings:
-        said = f"{count(len(group))} of {words.plural(siblings, 'tensor')}"
+        said = tr("{part} of {tensors}", part=count(len(group)), tensors=words.tensors(siblings))
     return Life(words.clean(label, MOST_LABEL), said, first.start, first.marks)

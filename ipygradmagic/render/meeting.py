@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ipygradmagic.language import mark, ntr, tr
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.tensors import TensorInfo
 from ipygradmagic.record.trace import Trace
@@ -24,9 +25,9 @@ NAMED = 3
 """So many leaves of a group are named one by one, ..."""
 MOST_NAMED = 28
 """... if that takes no more characters: a wide node makes the whole map small."""
-OLD, NEW = "(old tensor)", "(new tensor)"
+OLD, NEW = mark("(old tensor)"), mark("(new tensor)")
 """Two leaves of one name, of which the optimizer holds the first and the loss reaches the second."""
-NOBODY = "nobody uses it"
+NOBODY = mark("nobody uses it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,16 @@ class Ties:
         """What is odd about it."""
         said = list(self.alarms)
         if not self.adds:
-            said.append("no loss reaches it")
+            said.append(tr("no loss reaches it"))
         if not self.uses and not self.owners and not self.early:
-            said.append(NOBODY)
+            said.append(tr(NOBODY))
         if sum(self.adds.values()) > 1 and self.uses and not self.clears:
-            said.append("never cleared")
+            said.append(tr("never cleared"))
         return said
 
     def plainly(self) -> str:
         """What is so, and not odd."""
-        return "not used yet" if self.early and self.adds else ""
+        return tr("not used yet") if self.early and self.adds else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,11 @@ class Group:
     def label(self) -> str:
         """Their names, or what these have in common."""
         common = {name.rpartition(".")[0] or name for name in self.names}
-        named = ", ".join(words.short(name) for name in self.names[:NAMED])
+        named = words.commas(words.short(name) for name in self.names[:NAMED])
         brief = len(named) <= MOST_NAMED or len(common) > 1 or len(self.names) == 1
         if len(self.names) <= NAMED and brief:
             return named
-        tensors = words.plural(len(self.names), "tensor")
+        tensors = words.tensors(len(self.names))
         if len(common) == 1:
             return f"{words.short(common.pop())}.* ({tensors})"
         roots = dict.fromkeys(name.replace("[", ".").split(".")[0] for name in self.names)
@@ -136,20 +137,20 @@ def meeting_of(trace: Trace) -> Meeting:
             ties[names[info.id]]
     for optimizer in trace.acting():
         for tensor in (t for owned in optimizer.groups for t in owned.tensors):
-            ties[names.get(tensor, f"tensor {tensor}")].owners += (optimizer.name,)
+            ties[names.get(tensor, words.unnamed(tensor))].owners += (optimizer.name,)
     seen: set[int] = set()
     for event in trace.events:
         for change in event.changes:
             leaf = infos.get(change.tensor)
             if leaf is not None and leaf.kind != "leaf":
                 continue
-            one = ties[names.get(change.tensor, f"tensor {change.tensor}")]
+            one = ties[names.get(change.tensor, words.unnamed(change.tensor))]
             if event.signature not in seen:
                 _tie(one, event, often[event.signature], classes)
         seen.add(event.signature)
     for finding in trace.findings:
         for called in finding.evidence.tensors if finding.alarm else ():
-            name = called if called in ties else f"{called} {NEW}"
+            name = called if called in ties else f"{called} {tr(NEW)}"
             if name in ties:
                 ties[name].alarms += (f"{SIGNS[finding.severity]} {words.short(finding.name)}",)
     grouped: dict[tuple[object, ...], list[str]] = {}
@@ -181,13 +182,13 @@ def _names(trace: Trace) -> dict[int, str]:
     names = {}
     for info in trace.tensors:
         apart = missed[info.name] and met[info.name] and not met[info.name] & owned
-        mark = (OLD if info.id in missed[info.name] else NEW) if apart else ""
-        names[info.id] = " ".join(s for s in (_name(info), mark) if s)
+        which = tr(OLD if info.id in missed[info.name] else NEW) if apart else ""
+        names[info.id] = " ".join(s for s in (_name(info), which) if s)
     return names
 
 
 def _name(info: TensorInfo) -> str:
-    return info.name or f"tensor {info.id}"
+    return info.name or words.unnamed(info.id)
 
 
 def _tie(ties: Ties, event: Event, times: int, classes: dict[str, str]) -> None:
@@ -213,8 +214,14 @@ def times(n: int) -> str:
 def done_by(actor: Actor, group: Group) -> str:
     """What the actor does to the leaves of a group, with numbers."""
     ties = group.ties
-    pairs = (("adds", ties.adds), ("uses", ties.uses), ("clears", ties.clears))
-    return ", ".join(f"{word} {times(some[actor])}" for word, some in pairs if some[actor])
+    said = []
+    if ties.adds[actor]:
+        said.append(tr("adds {times}", times=times(ties.adds[actor])))
+    if ties.uses[actor]:
+        said.append(tr("uses {times}", times=times(ties.uses[actor])))
+    if ties.clears[actor]:
+        said.append(tr("clears {times}", times=times(ties.clears[actor])))
+    return words.phrases(said)
 
 
 def lines(meeting: Meeting) -> tuple[str, ...]:
@@ -224,11 +231,15 @@ def lines(meeting: Meeting) -> tuple[str, ...]:
         by: Iterable[Actor] = dict.fromkeys(
             (*group.ties.adds, *group.ties.uses, *group.ties.clears)
         )
-        done = "; ".join(f"{_called(actor)} {done_by(actor, group)}" for actor in by)
-        odd = ", ".join(group.ties.remarks()) or group.ties.plainly()
-        said.append(f"{group.label}: {done or 'nothing'}" + (f" – {odd}" if odd else ""))
+        done = words.clauses(f"{_called(actor)} {done_by(actor, group)}" for actor in by)
+        odd = words.phrases(group.ties.remarks()) or group.ties.plainly()
+        line = tr("{label}: {text}", label=group.label, text=done or tr("nothing"))
+        said.append(f"{line} – {odd}" if odd else line)
     if meeting.left:
-        said.append(f"… and {words.plural(meeting.left, 'more group')} of leaves")
+        more = ntr(
+            "… and {n:,} more group of leaves", "… and {n:,} more groups of leaves", meeting.left
+        )
+        said.append(more)
     return tuple(said)
 
 

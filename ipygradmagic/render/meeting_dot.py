@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import graphviz
 
+from ipygradmagic.language import mark, ntr, tr
 from ipygradmagic.record.tensors import OptimizerInfo
 from ipygradmagic.record.trace import Trace
 from ipygradmagic.render import words
@@ -24,7 +25,7 @@ from ipygradmagic.render.view import Picture
 
 _LOSS = {"style": "filled", "penwidth": "2", **painted("loss", LOSS)}
 _USER = {"style": "filled", "penwidth": "2", **painted("opt", OPTIMIZER)}
-CAPTION = (
+CAPTION = mark(
     "A loss adds to the gradients of the leaves that it reaches; an optimizer, or a line by hand, uses "
     "and clears those that it knows. They meet only there."
 )
@@ -32,7 +33,7 @@ CAPTION = (
 
 def meeting_picture(meeting: Meeting, trace: Trace) -> Picture:
     """Where losses and optimizers meet."""
-    return Picture(CAPTION, meeting_dot(meeting, trace), lines(meeting))
+    return Picture(tr(CAPTION), meeting_dot(meeting, trace), lines(meeting))
 
 
 def meeting_dot(meeting: Meeting, trace: Trace) -> str:
@@ -68,7 +69,9 @@ def meeting_dot(meeting: Meeting, trace: Trace) -> str:
             middle.node(f"g{i}")
     if meeting.left:
         dot.node(
-            "more", html_label(f"… {words.plural(meeting.left, 'more group')}"), shape="plaintext"
+            "more",
+            html_label(ntr("… {n:,} more group", "… {n:,} more groups", meeting.left)),
+            shape="plaintext",
         )
     return str(dot.source)
 
@@ -84,7 +87,7 @@ def _draw_actors(
         dot.node(names[actor], _actor_label(actor, infos), **look)
     rest = actors[MOST_ACTORS:]
     if rest:
-        said = html_label(f"… {words.plural(len(rest), 'more line')}")
+        said = html_label(ntr("… {n:,} more line", "… {n:,} more lines", len(rest)))
         dot.node(f"{prefix}more", said, **look)
         names |= dict.fromkeys(rest, f"{prefix}more")
     return names
@@ -97,8 +100,9 @@ def _actor_label(actor: Actor, infos: Mapping[str, OptimizerInfo]) -> str:
     if actor.role == "hand":
         return html_label(title, actor.where)
     info = infos.get(actor.title)
-    kind = f"{words.short(info.cls)} optimizer" if info is not None else "optimizer"
-    return html_label(title, kind)
+    if info is None:
+        return html_label(title, tr("optimizer"))
+    return html_label(title, tr("{cls} optimizer", cls=words.short(info.cls)))
 
 
 def _idle(
@@ -121,7 +125,7 @@ def _draw_group(dot: graphviz.Digraph, key: str, group: Group, names: Mapping[Ac
         **painted("odd" if remarks else "leaf", COLOURS[(STALE if remarks else FRESH).name]),
     )
     for actor, n in ties.adds.items():
-        dot.edge(names[actor], key, label=f" adds {times(n)} ", color=LOSS)
+        dot.edge(names[actor], key, label=f" {tr('adds {times}', times=times(n))} ", color=LOSS)
     for actor in dict.fromkeys((*ties.uses, *ties.clears)):
         # written leaf → user, and drawn backwards, so that losses and users stand on two sides
         style = "solid" if ties.uses[actor] else "dashed"
@@ -130,6 +134,5 @@ def _draw_group(dot: graphviz.Digraph, key: str, group: Group, names: Mapping[Ac
     for actor, name in names.items():
         owns = actor.role == "optimizer" and actor.title in ties.owners
         if owns and not ties.uses[actor] and not ties.clears[actor]:
-            dot.edge(
-                key, name, label=" owns, never uses ", dir="back", style="dotted", color=OPTIMIZER
-            )
+            said = " " + tr("owns, never uses") + " "
+            dot.edge(key, name, label=said, dir="back", style="dotted", color=OPTIMIZER)

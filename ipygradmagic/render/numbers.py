@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ipygradmagic.language import ptr, tr
 from ipygradmagic.record.tensors import UNREAD, Number, Summary
 from ipygradmagic.render.view import Line
 
@@ -49,7 +50,7 @@ def count(value: int) -> str:
 def shape_words(shape: Sequence[int]) -> str:
     """``scalar`` for no dimensions, else ``(64, 128)`` as torch prints it."""
     if not shape:
-        return "scalar"
+        return tr("scalar")
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
@@ -78,10 +79,14 @@ def brief(summary: Summary | None, shape: Sequence[int] = ()) -> str:
         texts = numbers(summary.values)
         return texts[0] if not shape and len(texts) == 1 else f"[{', '.join(texts)}]"
     if summary.zero:
-        return "all zero"
+        return tr("all zero")
     flags = [line.text for line in _flags(summary, True) if line.tone == "error"]
-    norm = [f"norm {number(summary.norm)}"] if summary.norm is not None else [_unknown(summary)]
-    return ", ".join(norm + flags)
+    norm = (
+        [tr("norm {number}", number=number(summary.norm))]
+        if summary.norm is not None
+        else [_unknown(summary)]
+    )
+    return ptr("between phrases", ", ").join(norm + flags)
 
 
 def _values(values: tuple[Number, ...], shape: Sequence[int]) -> tuple[Line, ...]:
@@ -89,7 +94,7 @@ def _values(values: tuple[Number, ...], shape: Sequence[int]) -> tuple[Line, ...
     if not shape and len(texts) == 1:
         return (_number_line(texts[0]),)
     if not texts:
-        return (Line("[] no elements", "number", "muted"),)
+        return (Line(f"[] {tr('no elements')}", "number", "muted"),)
     width = max(map(len, texts))
     padded = [t.rjust(width, NBSP) for t in texts] if len(texts) > 1 else texts
     if len(shape) == 2 and shape[0] > 1 and 0 < shape[1] <= 4:
@@ -108,6 +113,11 @@ def _bracketed(rows: list[str]) -> tuple[Line, ...]:
     )
 
 
+def firm(text: str) -> str:
+    """The same, never broken into lines."""
+    return text.replace(" ", NBSP)
+
+
 def _join(texts: Sequence[str]) -> str:
     return f",{NBSP}".join(texts)
 
@@ -119,20 +129,22 @@ def _number_line(text: str) -> Line:
 
 def _unknown(summary: Summary) -> str:
     if summary.layout == UNREAD:
-        return UNREAD
-    return "not readable" if summary.layout == "strided" else f"{summary.layout}: no numbers"
+        return tr("not read")
+    if summary.layout == "strided":
+        return tr("not readable")
+    return tr("{layout}: no numbers", layout=summary.layout)
 
 
 def _statistics(summary: Summary, tight: bool) -> tuple[Line, ...]:
     if summary.numel == 0:
-        return (Line("no elements", "number", "muted"),)
+        return (Line(tr("no elements"), "number", "muted"),)
     if summary.zero:
-        return (Line("all zero", "number"),)
+        return (Line(tr("all zero"), "number"),)
     lines = []
     if summary.norm is not None:
-        lines.append(_number_line(f"norm{NBSP}{number(summary.norm)}"))
+        lines.append(_number_line(firm(tr("norm {number}", number=number(summary.norm)))))
     if summary.mean is not None and not tight:
-        lines.append(Line(f"mean{NBSP}{number(summary.mean)}", "number"))
+        lines.append(Line(firm(tr("mean {number}", number=number(summary.mean))), "number"))
     if summary.min is not None and summary.max is not None:
         span = f"{number(summary.min)}{NBSP}…{NBSP}{number(summary.max)}"
         lines.append(Line(span, "number"))
@@ -142,11 +154,11 @@ def _statistics(summary: Summary, tight: bool) -> tuple[Line, ...]:
 def _flags(summary: Summary, tight: bool) -> tuple[Line, ...]:
     lines = []
     if summary.nan:
-        lines.append(Line(f"{count(summary.nan)} NaN", "number", "error"))
+        lines.append(Line(tr("{number} NaN", number=count(summary.nan)), "number", "error"))
     if summary.inf:
-        lines.append(Line(f"{count(summary.inf)} infinite", "number", "error"))
+        lines.append(Line(tr("{number} infinite", number=count(summary.inf)), "number", "error"))
     if summary.zeros and not tight:
-        lines.append(Line(f"{count(summary.zeros)} zeros", "number", "muted"))
+        lines.append(Line(tr("{number} zeros", number=count(summary.zeros)), "number", "muted"))
     if summary.sampled:
-        lines.append(Line("sampled", "number", "muted"))
+        lines.append(Line(tr("sampled"), "number", "muted"))
     return tuple(lines)

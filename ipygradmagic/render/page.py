@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipygradmagic.language import tr
 from ipygradmagic.record.pages import Example, Page
 from ipygradmagic.render import words
 from ipygradmagic.render.view import Code, Paragraph, Section, View
@@ -13,10 +14,10 @@ def page_view(page: Page) -> View:
         page.name,
         (
             Section(page.name, (Paragraph(words.prose(page.what)),)),
-            Section("Why it matters", (Paragraph(words.prose(page.why)),)),
+            Section(tr("Why it matters"), (Paragraph(words.prose(page.why)),)),
             _example(page.wrong),
             _example(page.right),
-            Section("When to silence it", (Paragraph(words.prose(page.silence)), _how(page))),
+            Section(tr("When to silence it"), (Paragraph(words.prose(page.silence)), _how(page))),
         ),
     )
 

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from ipygradmagic.language import mark, ntr, tr
 from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.graph import Graph
@@ -25,12 +26,12 @@ MOST_PICTURES = 8
 """Each costs some kilobytes of the notebook and some milliseconds of layout."""
 FITTING = 20
 """A picture of so few nodes fits; to make coarser ones would take as long as its layout."""
-LEGEND = (
+LEGEND = mark(
     "Data flows along the grey arrows, from the leaves to the loss; the gradient flows back along "
     "the pink ones. An optimizer only knows its leaves: it reads their .grad there."
 )
 
-NO_GRAD = (
+NO_GRAD = mark(
     "⊣ a dead end: no gradient flows there; one without a name is data, a constant, or what was "
     "detached or frozen"
 )
@@ -44,14 +45,18 @@ def trace_pictures(trace: Trace, options: Options | None = None) -> tuple[Block,
         return ()
     blocks: list[Block] = []
     if options.backward is not None and not _known(trace, options.backward):
-        text = f"There is no backward #{count(options.backward)} whose gradients were kept."
+        text = tr(
+            "There is no backward #{number} whose gradients were kept.",
+            number=count(options.backward),
+        )
         blocks.append(Paragraph(text, "note"))
     shown = scenes[:MOST_PICTURES]
     pictures = [picture_of(scene, title, options.depth) for title, scene in shown]
     blocks += _one_open(pictures)
     left = len(scenes) - len(pictures)
     if left > 0:
-        blocks.append(Paragraph(f"{words.plural(left, 'more graph')} not drawn", "muted"))
+        text = ntr("{n:,} more graph not drawn", "{n:,} more graphs not drawn", left)
+        blocks.append(Paragraph(text, "muted"))
     return (*blocks, *_legend([scene for _, scene in shown]))
 
 
@@ -104,17 +109,21 @@ def picture_of(scene: Scene, title: str, depth: int | None = None) -> Picture:
 def legend_lines(fates: Iterable[Fate]) -> list[str]:
     """The fates that appear, with what they mean."""
     found = set(fates)
-    return [f"{f.mark} {f.word}: {f.tells}" for f in WORST_FIRST if f in found]
+    return [
+        tr("{label}: {text}", label=f"{f.mark} {tr(f.word)}", text=tr(f.tells))
+        for f in WORST_FIRST
+        if f in found
+    ]
 
 
 def _legend(scenes: Sequence[Scene]) -> Iterator[Paragraph]:
     lines = legend_lines(f for scene in scenes for f in scene.fates())
     small = [s.graph for s in scenes if len(s.graph.nodes) <= MOST_DEAD_ENDS]
     if any(n.blind or n.ends for graph in small for n in graph.nodes):
-        lines.append(NO_GRAD)
+        lines.append(tr(NO_GRAD))
     if lines:
         yield Paragraph(" · ".join(lines), "muted")
-    yield Paragraph(LEGEND, "muted")
+    yield Paragraph(tr(LEGEND), "muted")
 
 
 def _one_open(pictures: list[Picture]) -> list[Block]:
@@ -123,7 +132,10 @@ def _one_open(pictures: list[Picture]) -> list[Block]:
         return [pictures[0]]
     # the name is shared by the whole page: it must not close another report's pictures
     group = f"gm-{zlib.crc32(''.join(p.dot for p in pictures).encode('utf-8', 'replace')):08x}"
-    titles = [f"Picture {i} of {len(pictures)}: {p.caption}" for i, p in enumerate(pictures, 1)]
+    titles = [
+        tr("Picture {i} of {number}: {title}", i=i, number=len(pictures), title=p.caption)
+        for i, p in enumerate(pictures, 1)
+    ]
     blocks: list[Block] = [replace(p, caption=t) for p, t in zip(pictures[:1], titles)]
     blocks += [Fold(t, (replace(p, caption=""),), group) for p, t in zip(pictures[1:], titles[1:])]
     return blocks
@@ -141,12 +153,15 @@ def _numbered(trace: Trace, graph: Graph, number: int | None) -> Event | None:
 def _title(trace: Trace, graph: Graph, event: Event | None) -> str:
     own = trace.event(graph.event)
     if event is None:
-        return words.prose(graph.title) or f"Graph of event {count(graph.event)}"
+        untitled = tr("Graph of event {number}", number=count(graph.event))
+        return words.prose(graph.title) or untitled
     where = words.place(event.where)
-    named = f"Right after {event.kind} #{count(event.number)}"
+    named = tr("Right after {event}", event=f"{event.kind} #{count(event.number)}")
     said = f"{named} · {where}" if where else named
     if own is not None and own is not event:
-        said += f" (graph from backward #{count(own.number)})"
+        said = tr(
+            "{title} (graph from {event})", title=said, event=f"backward #{count(own.number)}"
+        )
     return said
 
 
@@ -155,13 +170,23 @@ def _folded(small: Condensed, scene: Scene) -> str:
     total = len(scene.graph.nodes)
     if len(small.groups) == total:
         return ""
-    said = f"Folded: {count(total)} nodes drawn as {count(len(small.groups))}"
+    said = tr(
+        "Folded: {total} nodes drawn as {number}",
+        total=count(total),
+        number=count(len(small.groups)),
+    )
     if small.level is None:
-        return f"{said}."
+        return tr("{sentence}.", sentence=said)
     modules = sum(bool(g.module) for g in small.groups)
     if not modules:
-        return f"{said}."
-    levels = f"{words.plural(small.level, 'level')} of module names open (--depth)"
+        return tr("{sentence}.", sentence=said)
+    levels = ntr(
+        "{n:,} level of module names open (--depth)",
+        "{n:,} levels of module names open (--depth)",
+        small.level,
+    )
     repeated = any(g.module[:i] in small.times for g in small.groups for i in range(1, 25))
-    runs = " Equal modules are drawn once, × how many." if repeated else ""
-    return f"{said}, {levels}.{runs}"
+    whole = tr("{sentence}.", sentence=words.phrases((said, levels)))
+    if not repeated:
+        return whole
+    return words.sentences((whole, tr("Equal modules are drawn once, × how many.")))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from ipygradmagic.errors import GradientLifecycleError
+from ipygradmagic.language import mark, ntr, tr
 from ipygradmagic.options import Options
 from ipygradmagic.record.findings import SEVERITIES, Finding, Silenced, tally
 from ipygradmagic.record.state import State
@@ -45,8 +46,8 @@ MOST_SILENCED = 6
 MOST_MESSAGE = 160
 FEW_ROWS = 24
 """A timeline of so many rows is open if there is at least a note to look at."""
-MAP = "Who adds, uses and clears"
-NOTHING = "Nothing in this cell requires grad: no backward, no gradient to trace."
+MAP = mark("Who adds, uses and clears")
+NOTHING = mark("Nothing in this cell requires grad: no backward, no gradient to trace.")
 
 Maker = Callable[[], "Section | None"]
 
@@ -57,20 +58,20 @@ def report_view(trace: Trace, options: Options) -> View:
     told = trace.findings or trace.silenced or trace.error
     quiet = not (told or trace.warnings or trace.notes)
     if quiet and not (trace.events or trace.total or trace.tensors):
-        return View(title, (Section("", (Paragraph(NOTHING, "note"),)),))
+        return View(title, (Section("", (Paragraph(tr(NOTHING), "note"),)),))
     timeline = Timeline(trace, options)
     calm = not trace.error and not any(f.alarm for f in trace.findings)
     makers: list[tuple[str, Maker]] = [
-        ("Verdict", lambda: Section("", (_verdict(trace), *_asked(trace, options)))),
-        ("Findings", lambda: _findings(trace.findings)),
-        ("Silenced", lambda: _silenced(trace.silenced)),
-        ("Lifecycle", lambda: _lifecycle(timeline, calm)),
-        ("Map", lambda: _map(trace, options, calm)),
-        ("Timeline", lambda: _timeline(timeline, calm)),
-        ("Curves", lambda: _curves(timeline)),
-        ("Pictures", lambda: _pictures(trace, options, calm)),
-        ("Tensors", lambda: _tensors(timeline)),
-        ("Notes", lambda: _notes(trace.notes, trace.warnings)),
+        (tr("Verdict"), lambda: Section("", (_verdict(trace), *_asked(trace, options)))),
+        (tr("Findings"), lambda: _findings(trace.findings)),
+        (tr("Silenced"), lambda: _silenced(trace.silenced)),
+        (tr("Lifecycle"), lambda: _lifecycle(timeline, calm)),
+        (tr("Map"), lambda: _map(trace, options, calm)),
+        (tr("Timeline"), lambda: _timeline(timeline, calm)),
+        (tr("Curves"), lambda: _curves(timeline)),
+        (tr("Pictures"), lambda: _pictures(trace, options, calm)),
+        (tr("Tensors"), lambda: _tensors(timeline)),
+        (tr("Notes"), lambda: _notes(trace.notes, trace.warnings)),
     ]
     return View(title, _fault_first(_sections(makers)))
 
@@ -79,27 +80,27 @@ def _fault_first(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     """The map before the strip where only the map points at something: a leaf that no optimizer has
     is a row like any other there, and a node that stands out here."""
     for i, (strip_part, map_part) in enumerate(pairwise(sections)):
-        if strip_part.title == STRIP and map_part.title == MAP and map_part.telling:
-            if not strip_part.telling:
-                return (*sections[:i], map_part, strip_part, *sections[i + 2 :])
+        here = strip_part.title == tr(STRIP) and map_part.title == tr(MAP)
+        if here and map_part.telling and not strip_part.telling:
+            return (*sections[:i], map_part, strip_part, *sections[i + 2 :])
     return sections
 
 
 def state_view(state: State, options: Options) -> View:
     """Everything that ``%grad_state`` says."""
     if not state.tensors and not state.optimizers and not state.findings:
-        others = f" {_others(state)}" if state.others else ""
-        text = f"No tensor here requires grad.{others}"
+        none = tr("No tensor here requires grad.")
+        text = words.sentences((none, _others(state))) if state.others else none
         quiet = (Section("", (Paragraph(text, "note"),)), _notes((), state.warnings))
-        return View("Gradients now", tuple(s for s in quiet if s))
+        return View(tr("Gradients now"), tuple(s for s in quiet if s))
     makers: list[tuple[str, Maker]] = [
-        ("Verdict", lambda: Section("", (_state_verdict(state),))),
-        ("Findings", lambda: _findings(state.findings)),
-        ("Tensors", lambda: _state_tensors(state, options)),
-        ("Picture", lambda: _state_picture(state, options)),
-        ("Notes", lambda: _notes((), state.warnings)),
+        (tr("Verdict"), lambda: Section("", (_state_verdict(state),))),
+        (tr("Findings"), lambda: _findings(state.findings)),
+        (tr("Tensors"), lambda: _state_tensors(state, options)),
+        (tr("Picture"), lambda: _state_picture(state, options)),
+        (tr("Notes"), lambda: _notes((), state.warnings)),
     ]
-    return View("Gradients now", _sections(makers))
+    return View(tr("Gradients now"), _sections(makers))
 
 
 def _sections(makers: list[tuple[str, Maker]]) -> tuple[Section, ...]:
@@ -111,8 +112,11 @@ def _sections(makers: list[tuple[str, Maker]]) -> tuple[Section, ...]:
         except Exception as fault:
             if RAISE_FAULTS:
                 raise
-            text = f"This part could not be shown ({type(fault).__name__}: {fault}). "
-            text += "The rest of the report stands. Please report this fault of ipygradmagic."
+            text = tr(
+                "This part could not be shown ({fault}). The rest of the report stands. Please "
+                "report this fault of ipygradmagic.",
+                fault=f"{type(fault).__name__}: {fault}",
+            )
             section = Section(title, (Paragraph(words.prose(text), "warning"),))
         if section is not None and section.blocks:
             sections.append(section)
@@ -123,34 +127,37 @@ def _sections(makers: list[tuple[str, Maker]]) -> tuple[Section, ...]:
 
 
 def _verdict(trace: Trace) -> Verdict:
-    headline, tone = _headline(trace.findings)
-    if any(s.finding.severity != "fine" for s in trace.silenced):
-        headline = headline.replace("Nothing wrong", "Nothing else wrong")
+    silenced = any(s.finding.severity != "fine" for s in trace.silenced)
+    headline, tone = _headline(trace.findings, silenced=silenced)
     if trace.error is not None:
         headline, tone = _error_words(trace.error), "error"
         if any(f.alarm for f in trace.findings):
-            headline += f" Found: {tally(trace.findings)}."
+            found = tr("Found: {tally}.", tally=tally(trace.findings))
+            headline = words.sentences((headline, found))
     counts = trace.counts() or _counted(trace)
     said = " · ".join(f"{count(n)} {kind}" for kind, n in counts.items() if n)
     leaves = trace.leaves()
-    small = [words.plural(len(leaves), "tensor")] if leaves else []
+    small = [words.tensors(len(leaves))] if leaves else []
     if trace.meta.seconds:
-        small.append(f"{trace.meta.seconds:.2g} s")
+        small.append(tr("{seconds} s", seconds=f"{trace.meta.seconds:.2g}"))
     if trace.meta.title:
         small.insert(0, words.clean(trace.meta.title))
-    details = (" · ".join([said or "no backward, no step", *small]),)
+    details = (" · ".join([said or tr("no backward, no step"), *small]),)
     return Verdict(headline, tone, (*_error_details(trace), *details))
 
 
-def _headline(findings: tuple[Finding, ...]) -> tuple[str, Tone]:
+def _headline(findings: tuple[Finding, ...], *, silenced: bool = False) -> tuple[str, Tone]:
     present = {f.severity for f in findings}
+    said = tally(findings)
     if "error" in present:
-        return f"The gradients are wrong: {tally(findings)}.", "error"
+        return tr("The gradients are wrong: {tally}.", tally=said), "error"
     if "warning" in present:
-        return f"The gradients are probably wrong: {tally(findings)}.", "warning"
-    if "note" in present:
-        return f"Nothing wrong found; {tally(findings)} worth knowing.", "note"
-    return "Nothing wrong found.", "fine"
+        return tr("The gradients are probably wrong: {tally}.", tally=said), "warning"
+    if "note" not in present:
+        return tr("Nothing else wrong found.") if silenced else tr("Nothing wrong found."), "fine"
+    if silenced:
+        return tr("Nothing else wrong found; {tally} worth knowing.", tally=said), "note"
+    return tr("Nothing wrong found; {tally} worth knowing.", tally=said), "note"
 
 
 def _counted(trace: Trace) -> dict[str, int]:
@@ -161,27 +168,36 @@ def _counted(trace: Trace) -> dict[str, int]:
 
 
 def _error_words(error: CellError) -> str:
-    where = f" at {words.place(error.where)}" if error.where else ""
+    where = words.place(error.where)
     if error.type == GradientLifecycleError.__name__:
-        return f"A strict trace stopped the code{where}."
+        if not where:
+            return tr("A strict trace stopped the code.")
+        return tr("A strict trace stopped the code at {place}.", place=where)
     # the traceback above has the whole message
     message = words.clean(words.opening(error.message), MOST_MESSAGE)
-    said = f": {message}" if message else ""
-    end = "" if said.endswith((".", "!", "?")) else "."
-    return f"The code stopped with {words.clean(error.type)}{where}{said}{end}"
+    kind = words.clean(error.type)
+    said = tr("The code stopped with {error}", error=kind)
+    if where:
+        said = tr("The code stopped with {error} at {place}", error=kind, place=where)
+    if not message:
+        return tr("{sentence}.", sentence=said)
+    whole = tr("{sentence}: {message}", sentence=said, message=message)
+    return whole if message.endswith((".", "!", "?")) else tr("{sentence}.", sentence=whole)
 
 
 def _error_details(trace: Trace) -> tuple[str, ...]:
     error, details = trace.error, []
     if error is not None and error.where is not None and error.where.text:
-        details.append(f"{words.spot(error.where)}: {words.code(error.where.text)}")
+        code = words.code(error.where.text)
+        details.append(tr("{label}: {text}", label=words.spot(error.where), text=code))
     freed = trace.event(error.freed_by) if error is not None and error.freed_by else None
     if freed is not None:
-        where = f" at {words.place(freed.where)}" if freed.where else ""
         number = f"{freed.kind} #{count(freed.number)}"
-        details.append(f"The graph was used up, and freed, by {number}{where}.")
+        if freed.where:
+            number = tr("{event} at {place}", event=number, place=words.place(freed.where))
+        details.append(tr("The graph was used up, and freed, by {event}.", event=number))
     if error is not None and trace.events:
-        details.append("What is below happened before that.")
+        details.append(tr("What is below happened before that."))
     return tuple(details)
 
 
@@ -199,7 +215,8 @@ def _findings(findings: tuple[Finding, ...]) -> Section | None:
     left = ranked[MOST_CARDS:]
     if left:
         names = words.listed(dict.fromkeys(f.name for f in left))
-        blocks.append(Paragraph(f"… {words.plural(len(left), 'more finding')}: {names}", "muted"))
+        more = tr("… {findings}: {names}", findings=words.more_findings(len(left)), names=names)
+        blocks.append(Paragraph(more, "muted"))
     return Section("", tuple(blocks)) if blocks else None
 
 
@@ -208,10 +225,10 @@ def _card(finding: Finding) -> FindingCard:
     name = words.short(finding.name)
     if finding.severity == "fine":
         return FindingCard(title, "fine", (("", cause),) if cause else (), name=name)
-    facts = [("Why", cause), ("Effect", words.prose(finding.consequence))]
+    facts = [(tr("Why"), cause), (tr("Effect"), words.prose(finding.consequence))]
     remedy = finding.remedy
     if remedy is not None:
-        facts.append(("Fix", words.prose(remedy.text)))
+        facts.append((tr("Fix"), words.prose(remedy.text)))
     lines = [
         (words.spot(line), words.code(line.text)) for line in finding.evidence.lines[:MOST_LINES]
     ]
@@ -229,15 +246,20 @@ def _silenced(silenced: tuple[Silenced, ...]) -> Section | None:
     """One quiet line: nothing disappears without a word."""
     said = [_silence(one) for one in silenced[:MOST_SILENCED]]
     if len(silenced) > len(said):
-        said.append(f"and {count(len(silenced) - len(said))} more")
-    return Section("", (Paragraph(f"Silenced: {'; '.join(said)}.", "muted"),)) if said else None
+        said.append(tr("and {number} more", number=count(len(silenced) - len(said))))
+    if not said:
+        return None
+    return Section("", (Paragraph(tr("Silenced: {list}.", list=words.clauses(said)), "muted"),))
 
 
 def _silence(one: Silenced) -> str:
     lines, by = one.finding.evidence.lines, one.by.where
-    where = f" at {words.place(lines[0])}" if lines else ""
-    wish = f"the comment at {words.place(by)}" if by is not None else "the ignore option"
-    return f"{words.short(one.finding.name)}{where}, by {wish}"
+    name = words.short(one.finding.name)
+    if lines:
+        name = tr("{event} at {place}", event=name, place=words.place(lines[0]))
+    if by is None:
+        return tr("{finding}, by the ignore option", finding=name)
+    return tr("{finding}, by the comment at {place}", finding=name, place=words.place(by))
 
 
 # -- the parts below -----------------------------------------------------------------------
@@ -251,8 +273,9 @@ def _lifecycle(timeline: Timeline, calm: bool) -> Section | None:
     blocks: list[Block] = [block]
     maps = heats(timeline)
     if maps:
-        blocks.append(Fold(f"In numbers: {words.listed(m.caption for m in maps)}", maps))
-    return Section(STRIP, tuple(blocks), calm and not noted, telling=bool(block.lesson))
+        captions = words.listed(m.caption for m in maps)
+        blocks.append(Fold(tr("In numbers: {captions}", captions=captions), maps))
+    return Section(tr(STRIP), tuple(blocks), calm and not noted, telling=bool(block.lesson))
 
 
 def _timeline(timeline: Timeline, calm: bool) -> Section | None:
@@ -261,7 +284,7 @@ def _timeline(timeline: Timeline, calm: bool) -> Section | None:
         return None
     table = timeline.table()
     noted = any(f.severity == "note" for f in trace.findings) and len(table.rows) <= FEW_ROWS
-    return Section("Timeline", (table,), folded=calm and not noted)
+    return Section(tr("Timeline"), (table,), folded=calm and not noted)
 
 
 def _map(trace: Trace, options: Options, calm: bool) -> Section | None:
@@ -273,21 +296,21 @@ def _map(trace: Trace, options: Options, calm: bool) -> Section | None:
     noted = any(f.severity == "note" for f in trace.findings)
     odd = any(group.ties.remarks() for group in meeting.groups)
     picture = meeting_picture(meeting, trace)
-    return Section(MAP, (picture,), calm and not (noted and odd), telling=odd)
+    return Section(tr(MAP), (picture,), calm and not (noted and odd), telling=odd)
 
 
 def _curves(timeline: Timeline) -> Section | None:
     blocks = curves(timeline)
-    return Section("Curves", blocks, not about_sizes(timeline.trace)) if blocks else None
+    return Section(tr("Curves"), blocks, not about_sizes(timeline.trace)) if blocks else None
 
 
 def _pictures(trace: Trace, options: Options, calm: bool) -> Section | None:
     if not options.graph or not trace.graphs:
         return None
     if options.teach:
-        return Section("Step by step", frames_of(trace))
+        return Section(tr("Step by step"), frames_of(trace))
     return Section(
-        "Graph", trace_pictures(trace, options), folded=calm and options.backward is None
+        tr("Graph"), trace_pictures(trace, options), folded=calm and options.backward is None
     )
 
 
@@ -307,22 +330,26 @@ def _tensors(timeline: Timeline) -> Section | None:
     away = entries_of([t for t, yes in zip(trace.tensors, near) if not yes])
     blocks: list[Block] = []
     if here:
-        blocks.append(tensor_table(here, options, "Tensors at the end"))
+        blocks.append(tensor_table(here, options, tr("Tensors at the end")))
     if away:
         # what they are is for %grad_state to say: a notebook knows more of them cell after cell
-        others = f"{words.plural(len(away), 'more tensor')} that this run left alone"
-        named = words.listed((e.title for e in away), MOST_AWAY)
-        blocks.append(Paragraph(f"{others}: {named}", "muted"))
+        others = ntr(
+            "{n:,} more tensor that this run left alone: {names}",
+            "{n:,} more tensors that this run left alone: {names}",
+            len(away),
+            names=words.listed((e.title for e in away), MOST_AWAY),
+        )
+        blocks.append(Paragraph(others, "muted"))
     blocks += optimizer_lines(trace.acting(), infos)
     blocks += last_change(timeline)
-    title = "Tensors and optimizers" if trace.optimizers else "Tensors"
+    title = tr("Tensors and optimizers") if trace.optimizers else tr("Tensors")
     return Section(title, tuple(blocks), folded=True)
 
 
 def _notes(notes: tuple[str, ...], warnings: tuple[str, ...]) -> Section | None:
     blocks: list[Block] = [Paragraph(words.prose(n), "note") for n in notes]
     blocks += [Paragraph(words.prose(w), "warning") for w in warnings]
-    return Section("Notes", tuple(blocks)) if blocks else None
+    return Section(tr("Notes"), tuple(blocks)) if blocks else None
 
 
 # -- state ---------------------------------------------------------------------------------
@@ -331,25 +358,32 @@ def _notes(notes: tuple[str, ...], warnings: tuple[str, ...]) -> Section | None:
 def _state_verdict(state: State) -> Verdict:
     infos = [t.info for t in state.tensors]
     full = sum(i.grad is not None for i in infos)
-    said = f"{words.plural(len(infos), 'tensor')} that " + (
-        "requires grad" if len(infos) == 1 else "require grad"
+    headline = ntr(
+        "{n:,} tensor that requires grad: {full} with a gradient, {bare} without.",
+        "{n:,} tensors that require grad: {full} with a gradient, {bare} without.",
+        len(infos),
+        full=count(full),
+        bare=count(len(infos) - full),
     )
-    headline = f"{said}: {count(full)} with a gradient, {count(len(infos) - full)} without."
     tone: Tone = "fine"
     if any(f.severity != "fine" for f in state.findings):
         opening, tone = _headline(state.findings)
-        headline = f"{opening} {headline}"
+        headline = words.sentences((opening, headline))
     odd = sum(bool(t.odd) for t in state.tensors)
     if odd and tone == "fine":
-        headline += f" Worth a look: {count(odd)}, marked {SIGNS['note']}."
+        look = tr("Worth a look: {number}, marked {sign}.", number=count(odd), sign=SIGNS["note"])
+        headline = words.sentences((headline, look))
         tone = "note"
     others = (_others(state),) if state.others else ()
     return Verdict(headline, tone, others)
 
 
 def _others(state: State) -> str:
-    verb = "does" if state.others == 1 else "do"
-    return f"{words.plural(state.others, 'other tensor')} here {verb} not require grad."
+    return ntr(
+        "{n:,} other tensor here does not require grad.",
+        "{n:,} other tensors here do not require grad.",
+        state.others,
+    )
 
 
 def _state_tensors(state: State, options: Options) -> Section:
@@ -359,11 +393,11 @@ def _state_tensors(state: State, options: Options) -> Section:
     ]
     blocks: list[Block] = []
     if entries:
-        blocks.append(tensor_table(entries, options, "Tensors now", now=True))
+        blocks.append(tensor_table(entries, options, tr("Tensors now"), now=True))
     blocks += optimizer_lines(state.optimizers, infos)
     return Section("", tuple(blocks))
 
 
 def _state_picture(state: State, options: Options) -> Section | None:
     pictures = state_pictures(state, options)
-    return Section("Graph", pictures) if pictures else None
+    return Section(tr("Graph"), pictures) if pictures else None

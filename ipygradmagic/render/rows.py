@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ipygradmagic.language import tr
 from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import COPIED, Summary, TensorInfo
 from ipygradmagic.render import words
-from ipygradmagic.render.numbers import NBSP, count, number, shape_words, summary_lines
+from ipygradmagic.render.numbers import NBSP, count, firm, number, shape_words, summary_lines
 from ipygradmagic.render.view import SIGNS, Cell, Line, Row, Tone
 
 EMPTY = Cell()
@@ -46,7 +47,7 @@ def event_rows(
     if remainder:
         parts.append((Cell((Line(remainder, "muted"),)), EMPTY, EMPTY, EMPTY, EMPTY))
     if not parts:
-        parts.append((Cell((Line("no tensor", "muted"),)), EMPTY, EMPTY, EMPTY, EMPTY))
+        parts.append((Cell((Line(tr("no tensor"), "muted"),)), EMPTY, EMPTY, EMPTY, EMPTY))
     lead = (_index_cell(event.index, tone), _event_cell(event), _line_cell(event.where))
     severity: Tone = "error" if event.error else _tone(tone)
     return [
@@ -57,12 +58,12 @@ def event_rows(
 
 def unkept_rows(index: int, like: Event | None, level: int) -> list[Row]:
     """A row for an event of which only the kind is known."""
-    name = like.kind if like else "event"
+    name = like.kind if like else tr("event")
     cells = (
         _index_cell(index, ""),
         Cell((Line(name, "strong"),)),
         _line_cell(like.where if like else None),
-        Cell((Line("numbers not kept", "muted"),)),
+        Cell((Line(tr("numbers not kept"), "muted"),)),
     )
     return [Row((*cells, EMPTY, EMPTY, EMPTY, EMPTY), "data", level)]
 
@@ -102,10 +103,11 @@ def _remainder(event: Event, more: Sequence[Change]) -> str:
     said = []
     if more:
         kinds = {(c.grad_changed, c.value_after is None, c.grad_after is None) for c in more}
-        alike = " alike" if len(kinds) == 1 and len(more) > 1 else ""
-        said.append(f"+ {words.plural(len(more), 'more tensor')}{alike}")
+        alike = len(kinds) == 1 and len(more) > 1
+        tensors = words.more_tensors(len(more))
+        said.append(tr("+ {tensors} alike", tensors=tensors) if alike else f"+ {tensors}")
     if event.unchanged:
-        said.append(f"{count(event.unchanged)} unchanged")
+        said.append(tr("{number} unchanged", number=count(event.unchanged)))
     return " · ".join(said)
 
 
@@ -120,24 +122,26 @@ def _event_cell(event: Event) -> Cell:
     if call:
         lines.append(Line(call, "muted"))
     if event.loss is not None:
-        lines.append(Line(f"loss {number(event.loss)}", "muted"))
+        lines.append(Line(tr("loss {number}", number=number(event.loss)), "muted"))
     lines += [Line(remark, "muted") for remark in words.event_remarks(event)]
     if event.missed:
-        lines.append(Line(f"nothing to consume for: {words.listed(event.missed)}", tone="warning"))
+        missed = tr("nothing to consume for: {names}", names=words.listed(event.missed))
+        lines.append(Line(missed, tone="warning"))
     if event.error:
         text = words.clean(words.prose(event.error), 160)
-        lines.append(Line(f"{SIGNS['error']} raised {text}", tone="error"))
+        raised = tr("raised {error}", error=text)
+        lines.append(Line(f"{SIGNS['error']} {raised}", tone="error"))
     return Cell(tuple(lines))
 
 
 def _line_cell(where: SourceLocation | None) -> Cell:
     if where is None:
-        return Cell((Line("line not known", "muted"),))
+        return Cell((Line(tr("line not known"), "muted"),))
     lines = [Line(words.spot(where), "muted")]
     if where.text:
         lines.append(Line(words.code(where.text), "code"))
     if where.led_by is not None and where.led_by.place != where.place:
-        lines.append(Line(f"called from {words.place(where.led_by)}", "muted"))
+        lines.append(Line(tr("called from {place}", place=words.place(where.led_by)), "muted"))
     return Cell(tuple(lines))
 
 
@@ -163,7 +167,7 @@ def _value_cells(
     shape = info.shape if info else ()
     lines = [Line(_plain_name(info, change.tensor), "code"), *_small_print(info)]
     if event.kind == "rebind":
-        lines.insert(1, Line("is now another leaf", "muted"))
+        lines.insert(1, Line(tr("is now another leaf"), "muted"))
     before = Cell(summary_lines(change.value_before, shape, tight=detail.tight))
     after = Cell(summary_lines(change.value_after, shape, tight=detail.tight))
     if change.value_before is None:
@@ -177,10 +181,11 @@ def _moved_cell(change: Change) -> Cell:
     if change.moved is None or before is None or before.values is not None:
         return EMPTY
     about = f"≈{NBSP}" if before.numel > COPIED else ""
-    lines = [Line(f"moved{NBSP}{about}{number(change.moved, 3)}", "number")]
+    far = tr("moved {number}", number=f"{about}{number(change.moved, 3)}")
+    lines = [Line(firm(far), "number")]
     if before.norm:
         part = number(change.moved / before.norm, 2)
-        lines.append(Line(f"{part}{NBSP}of{NBSP}norm", "number", "muted"))
+        lines.append(Line(firm(tr("{part} of norm", part=part)), "number", "muted"))
     return Cell(tuple(lines))
 
 
@@ -193,12 +198,12 @@ def _grad_cells(
     before = Cell(summary_lines(change.grad_before, shape, tight=detail.tight))
     after = Cell(summary_lines(change.grad_after, shape, tight=detail.tight))
     if not change.grad_changed and event.kind != "backward":
-        after = Cell((Line("unchanged", "muted"),))
+        after = Cell((Line(tr("unchanged"), "muted"),))
     return (named, before, _added_cell(change, shape, detail.tight), after, _holds_cell(change))
 
 
 def _plain_name(info: TensorInfo | None, tensor_id: int) -> str:
-    return words.short(info.name) if info and info.name else f"tensor {tensor_id}"
+    return words.short(info.name) if info and info.name else words.unnamed(tensor_id)
 
 
 def _small_print(info: TensorInfo | None) -> tuple[Line, ...]:
@@ -207,7 +212,7 @@ def _small_print(info: TensorInfo | None) -> tuple[Line, ...]:
         return ()
     said = [shape_words(info.shape)] if _numel(info.shape) != 1 else []
     if info.generations > 1:
-        said.append(f"generation {count(info.generation)}")
+        said.append(tr("generation {number}", number=count(info.generation)))
     return (Line(" · ".join(said), "muted"),) if said else ()
 
 
@@ -224,10 +229,14 @@ def _added_cell(change: Change, shape: Sequence[int], tight: bool) -> Cell:
         return Cell(_signed(shown, change.added, exact=change.added_exact))
     lines = []
     if change.added_norm is not None:
-        lines.append(Line(f"≈{NBSP}norm{NBSP}{number(change.added_norm)}", "number"))
+        lines.append(_about(tr("norm {number}", number=number(change.added_norm))))
     if change.added_mean is not None:
-        lines.append(Line(f"≈{NBSP}mean{NBSP}{number(change.added_mean)}", "number"))
+        lines.append(_about(tr("mean {number}", number=number(change.added_mean))))
     return Cell(tuple(lines)) if lines else EMPTY
+
+
+def _about(text: str) -> Line:
+    return Line(firm(f"≈ {text}"), "number")
 
 
 def _signed(lines: tuple[Line, ...], added: Summary, *, exact: bool) -> tuple[Line, ...]:
@@ -245,4 +254,4 @@ def _holds_cell(change: Change) -> Cell:
     tone: Tone = "warning" if change.holds.stale else ""
     sign = f"{SIGNS['warning']} " if tone else ""
     text = words.holds_words(change.holds)
-    return Cell((Line(f"{sign}{text}", "muted" if text == "empty" else "plain", tone),))
+    return Cell((Line(f"{sign}{text}", "muted" if text == tr("empty") else "plain", tone),))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from pathlib import Path
 
 from ipygradmagic.errors import OptionError
+from ipygradmagic.render.cells import wrapped
 from ipygradmagic.render.graph_nodes import html_label
-from ipygradmagic.render.layout import export
+from ipygradmagic.render.layout import export, one_font
 from ipygradmagic.render.pictures import legend_lines, picture_of
 from ipygradmagic.render.scene import Scene
 
@@ -29,6 +29,15 @@ def refuse_existing(file: str) -> None:
         raise OptionError(f"save_graph: there is no folder {os.fspath(path.parent)!r}")
 
 
+def speaks(file: str, lang: str) -> str:
+    """The language of the words in the picture: English where no other can be written."""
+    return "en" if one_font(_kind(file)) else lang
+
+
+def _kind(file: str) -> str:
+    return Path(file).suffix.lower().lstrip(".")
+
+
 def save(scene: Scene, title: str, file: str, depth: int | None = None) -> None:
     """Write the picture of a scene to a new file; the end of its name chooses the format.
 
@@ -40,7 +49,7 @@ def save(scene: Scene, title: str, file: str, depth: int | None = None) -> None:
     picture = picture_of(scene, title, depth)
     lines = [title, *([picture.note] if picture.note else []), *legend_lines(scene.fates())]
     source = captioned(picture.dot, lines)
-    content = export(source, path.suffix.lower().lstrip("."))
+    content = export(source, _kind(file))
     try:
         with path.open("xb") as target:
             target.write(content)
@@ -52,7 +61,7 @@ def save(scene: Scene, title: str, file: str, depth: int | None = None) -> None:
 
 def captioned(dot: str, lines: list[str]) -> str:
     """The DOT source with lines of text below the picture."""
-    lines = [short for line in lines for short in textwrap.wrap(line, WIDTH)] or [""]
+    lines = [short for line in lines for short in wrapped(line, WIDTH)] or [""]
     head, brace, body = dot.partition("{")
     label = f"fontname=Helvetica\n\tlabel={html_label(lines[0], *lines[1:])}\n\tlabelloc=b"
     return f"{head}{brace}\n\t{label}{body}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ipygradmagic.language import mark
 from ipygradmagic.record.graph import Frozen, Graph
 from ipygradmagic.record.tensors import Holds, OptimizerInfo, Summary, TensorInfo
 from ipygradmagic.record.trace import Trace
@@ -28,8 +29,8 @@ from ipygradmagic.render.fates import (
 WORST_FIRST = (BROKEN, STALE, OLD, MIXED, NONE, ZERO, UNKNOWN, SUMMED, USED, FRESH)
 """Which of several fates a reader has to see."""
 
-SEVERAL_LINES = "from different lines"
-FROZEN = "frozen: requires_grad=False"
+SEVERAL_LINES = mark("from different lines")
+FROZEN = mark("frozen: requires_grad=False")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +132,17 @@ class Scene:
         return state.fate if state is not None else None
 
     def remark(self, tensor: int | None) -> str:
-        """What is amiss with a leaf: only one side has it."""
+        """What is amiss with a leaf: only one side has it. To be shown by ``tr``, if it is not empty."""
         if tensor is None:  # a leaf of the graph that nothing else is known of
             return ""
         info = self.infos.get(tensor)
         if tensor not in self.reached:
             if info is not None and not info.requires_grad:
                 return FROZEN
-            return "never reached" if info is None or not info.reached else "not by this loss"
+            never = info is None or not info.reached
+            return mark("never reached") if never else mark("not by this loss")
         if self.optimizers and not self.owners(tensor):
-            return "in no optimizer"
+            return mark("in no optimizer")
         return ""
 
     def frozen(self) -> list[Frozen]:

@@ -13,9 +13,15 @@ from ipygradmagic.render.view import View
 
 @dataclass(frozen=True)
 class Report:
-    """A report that can be shown in more than one way; all say the same."""
+    """A report that can be shown in more than one way; all say the same.
+
+    Attributes:
+        view: What it says.
+        drawn: The same in the language of the pictures, where that is another.
+    """
 
     view: View
+    drawn: View | None = None
 
     def html(self) -> str:
         """As HTML that needs no style sheet, script or network."""
@@ -23,7 +29,7 @@ class Report:
 
     def figures(self, kind: str) -> Iterator[tuple[str, bytes]]:
         """Caption and content of every picture; ``kind`` is ``svg`` or ``png``."""
-        return figures(self.view, kind)
+        return figures(self.drawn or self.view, kind)
 
     def text(self, width: int = 100) -> str:
         """As plain text of at most ``width`` columns."""

@@ -11,7 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 
+from ipygradmagic.language import tr
 from ipygradmagic.render import words
+from ipygradmagic.render.cells import ljust
+from ipygradmagic.render.rich_parts import cell_len
 from ipygradmagic.render.view import SIGNS, Life, Mark, Stage, Strip
 
 ROW, FOOT, ENTRY = 26, 18, 19
@@ -73,9 +76,9 @@ class Drawing:
 def drawing(strip: Strip) -> Drawing:
     """The strip in pixels."""
     across = min(WIDE, max(NARROW, ROOM / len(strip.stages)))
-    labels = [len(row.label) * LABELS for row in strip.lives]
-    labels += [len(row.small) * SMALLS for row in strip.lives]
-    left = 14 + max(*labels, len(strip.place) * SMALLS)
+    labels = [cell_len(row.label) * LABELS for row in strip.lives]
+    labels += [cell_len(row.small) * SMALLS for row in strip.lives]
+    left = 14 + max(*labels, cell_len(strip.place) * SMALLS)
     centres = [left + (i + 0.8) * across for i in range(len(strip.stages))]
     right = left + (len(strip.stages) + 0.5) * across
     head = MARGIN + SLANTED * max(map(_slanted, strip.stages))
@@ -113,7 +116,7 @@ def drawing(strip: Strip) -> Drawing:
 
 def _slanted(stage: Stage) -> float:
     """Characters of a heading; those of stages left out are small, those of marked ones bold."""
-    return len(stage.title) * (0.85 if stage.folds else 1.0) + 2 * bool(stage.tone)
+    return cell_len(stage.title) * (0.85 if stage.folds else 1.0) + 2 * bool(stage.tone)
 
 
 def _entries(
@@ -131,7 +134,7 @@ def _entries(
 
 
 def _wide(entry: Entry) -> float:
-    return 46 + LABELS * 1.1 * len(entry[2]) + SMALLS * len(entry[3])
+    return 46 + LABELS * 1.1 * cell_len(entry[2]) + SMALLS * cell_len(entry[3])
 
 
 def _bars(
@@ -175,7 +178,7 @@ def grid(strip: Strip, width: int) -> list[str]:
     """The strip as lines of text; stages that do not fit follow below."""
     names = [words.clean(row.label, max(12, width // 3)) for row in strip.lives]
     place = words.clean(strip.place, max(12, width // 3))
-    label = max(len(place), *map(len, names))
+    label = max(cell_len(place), *map(cell_len, names))
     cells = [
         _cell_width(stage, [row.marks[i] for row in strip.lives])
         for i, stage in enumerate(strip.stages)
@@ -187,10 +190,10 @@ def grid(strip: Strip, width: int) -> list[str]:
             lines.append("")
         titles = "".join(_headed(strip.stages[i]).ljust(cells[i]) for i in some)
         places = "".join(strip.stages[i].line.ljust(cells[i]) for i in some)
-        lines += [f"{'':{label}}  {titles}", f"{place:{label}}  {places}"]
+        lines += [f"{'':{label}}  {titles}", f"{ljust(place, label)}  {places}"]
         for name, row in zip(names, strip.lives):
             marks = "".join(_textual(row, strip.stages, i, cells[i]) for i in some)
-            lines.append(f"{name:{label}}  {marks}{f'  ({row.small})' if row.small else ''}")
+            lines.append(f"{ljust(name, label)}  {marks}{f'  ({row.small})' if row.small else ''}")
     return [line.rstrip() for line in lines]
 
 
@@ -199,7 +202,7 @@ def _headed(stage: Stage) -> str:
 
 
 def _cell_width(stage: Stage, marks: Sequence[Mark]) -> int:
-    return 1 + max(len(_headed(stage)), len(stage.line), *(len(m.sign) for m in marks), 2)
+    return 1 + max(len(_headed(stage)), len(stage.line), *(cell_len(m.sign) for m in marks), 2)
 
 
 def _pages(cells: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
@@ -229,9 +232,8 @@ def key(strip: Strip) -> list[str]:
     kinds: dict[str, dict[str, None]] = {}
     for stage in strip.stages:
         if not stage.folds:
-            word = stage.title.split(" ")[0].rpartition(".")[2]
-            kinds.setdefault(stage.code.rstrip("0123456789,?"), {})[word] = None
-    letters = " · ".join(f"{letter} {' or '.join(said)}" for letter, said in kinds.items())
+            kinds.setdefault(stage.code.rstrip("0123456789,?"), {})[stage.word] = None
+    letters = " · ".join(f"{letter} {words.either(said)}" for letter, said in kinds.items())
     marks = " · ".join(f"{sign} {word}" for _, sign, word, _ in strip.legend)
     return [line for line in (letters, marks) if line]
 
@@ -241,14 +243,14 @@ def key(strip: Strip) -> list[str]:
 
 def told(strip: Strip) -> str:
     """What the picture shows, for those who cannot see it."""
-    said = [f"{strip.caption}."]
+    said = [tr("{sentence}.", sentence=strip.caption)]
     if strip.lesson:
         said.append(strip.lesson)
     ranked = sorted(strip.lives, key=lambda row: not any(m.name == "stale" for m in row.marks))
     said += [_life_told(row, strip.stages) for row in ranked[:TOLD]]
     if ranked[TOLD:]:
-        said.append(f"And {len(ranked) - TOLD} more rows.")
-    return " ".join([*said, *(f"{note}." for note in strip.notes)])
+        said.append(tr("And {number} more rows.", number=len(ranked) - TOLD))
+    return words.sentences([*said, *(tr("{sentence}.", sentence=note) for note in strip.notes)])
 
 
 def _life_told(row: Life, stages: Sequence[Stage]) -> str:
@@ -257,6 +259,8 @@ def _life_told(row: Life, stages: Sequence[Stage]) -> str:
         if stage.folds:
             steps.append(stage.title)
         elif mark.touched:
-            steps.append(f"{mark.words} after {stage.title}")
+            steps.append(tr("{state} after {event}", state=mark.words, event=stage.title))
     name = f"{row.label} ({row.small})" if row.small else row.label
-    return f"{name}: {', '.join(steps) or f'{row.start.words} throughout'}."
+    throughout = tr("{state} throughout", state=row.start.words or tr("not kept"))
+    told = tr("{name}: {states}", name=name, states=words.phrases(steps) or throughout)
+    return tr("{sentence}.", sentence=told)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ipygradmagic.language import mark, ntr, ptr, tr
 from ipygradmagic.options import Options
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
@@ -14,6 +15,7 @@ from ipygradmagic.render.numbers import count, shape_words, summary_lines
 from ipygradmagic.render.view import SIGNS, Cell, Column, Line, Paragraph, Row, Table, Tone
 
 MOST_OWNED = 8
+KINDS = {"leaf": mark("leaf"), "retained": mark("retained"), "non-leaf": mark("non-leaf")}
 ROOMY = 8
 """Up to so many tensors are shown with all their numbers."""
 
@@ -39,7 +41,8 @@ def tensor_table(
     rows = [_row(e, now, tight) for e in shown[: options.rows]]
     left = shown[options.rows :]
     if left:
-        text = f"… {words.plural(len(left), 'more tensor')}: {words.listed(e.title for e in left)}"
+        names = words.listed(e.title for e in left)
+        text = tr("… {tensors}: {names}", tensors=words.more_tensors(len(left)), names=names)
         rows.append(Row((Cell((Line(text, "muted"),)),), "fold"))
     return Table(caption, _columns(now), tuple(rows), tuple(notes))
 
@@ -58,21 +61,23 @@ def entries_of(tensors: Iterable[TensorInfo]) -> list[Entry]:
 
 
 def _title(info: TensorInfo, leaves: int) -> str:
-    name = words.short(info.name or f"tensor {info.id}")
-    return name if leaves <= 1 else f"{name} ({count(leaves)} leaves; this is the last)"
+    name = words.short(info.name or words.unnamed(info.id))
+    if leaves <= 1:
+        return name
+    return tr("{name} ({leaves} leaves; this is the last)", name=name, leaves=count(leaves))
 
 
 def _columns(now: bool) -> tuple[Column, ...]:
-    last = (Column("last changed by", wraps=True),) if now else (Column("reached by"),)
+    last = Column(tr("last changed by"), wraps=True) if now else Column(tr("reached by"))
     return (
-        Column("tensor", leads=True),
-        Column("kind", leads=True),
-        Column("shape", leads=True),
-        Column("in optimizer", leads=True),
-        Column("gradient holds", wraps=True),
-        Column("value", "right"),
+        Column(tr("tensor"), leads=True),
+        Column(tr("kind"), leads=True),
+        Column(tr("shape"), leads=True),
+        Column(tr("in optimizer"), leads=True),
+        Column(tr("gradient holds"), wraps=True),
+        Column(tr("value"), "right"),
         Column("grad", "right"),
-        *last,
+        last,
     )
 
 
@@ -80,7 +85,7 @@ def _row(entry: Entry, now: bool, tight: bool) -> Row:
     info = entry.info
     names = [Line(entry.title, "code")]
     if info.aliases:
-        names.append(Line(f"also {words.listed(info.aliases, 3)}", "muted"))
+        names.append(Line(tr("also {names}", names=words.listed(info.aliases, 3)), "muted"))
     if entry.odd:
         names.append(
             Line(f"{SIGNS[_oddness(entry)]} {words.prose(entry.odd)}", tone=_oddness(entry))
@@ -89,7 +94,13 @@ def _row(entry: Entry, now: bool, tight: bool) -> Row:
         Cell(tuple(names)),
         Cell(_kind_lines(info)),
         Cell(_shape_lines(info)),
-        Cell((Line(words.listed(info.owners, 3)) if info.owners else Line("none", "muted"),)),
+        Cell(
+            (
+                Line(words.listed(info.owners, 3))
+                if info.owners
+                else Line(ptr("no optimizer", "none"), "muted"),
+            )
+        ),
         _holds_cell(info),
         Cell(summary_lines(info.value, info.shape, tight=tight)) if info.value else Cell(),
         Cell(summary_lines(info.grad, info.shape, tight=tight)),
@@ -106,13 +117,13 @@ def _oddness(entry: Entry) -> Tone:
 
 
 def _kind_lines(info: TensorInfo) -> tuple[Line, ...]:
-    lines = [Line("parameter" if info.parameter else info.kind)]
+    lines = [Line(tr("parameter") if info.parameter else tr(KINDS[info.kind]))]
     if info.made:
-        lines.append(Line(f"made by {words.short(info.made)}", "muted"))
+        lines.append(Line(tr("made by {name}", name=words.short(info.made)), "muted"))
     if not info.requires_grad:
-        lines.append(Line("requires_grad is off", "muted"))
+        lines.append(Line(tr("requires_grad is off"), "muted"))
     if not info.alive:
-        lines.append(Line("no longer exists", "muted"))
+        lines.append(Line(tr("no longer exists"), "muted"))
     return tuple(lines)
 
 
@@ -124,22 +135,22 @@ def _shape_lines(info: TensorInfo) -> tuple[Line, ...]:
 
 def _holds_cell(info: TensorInfo) -> Cell:
     if info.holds is None:
-        return Cell((Line("empty" if info.grad is None else "not known", "muted"),))
+        return Cell((Line(tr("empty") if info.grad is None else tr("not known"), "muted"),))
     text = words.holds_words(info.holds)
     if info.holds.stale:
         return Cell((Line(f"{SIGNS['warning']} {text}", tone="warning"),))
-    return Cell((Line(text, "muted" if text == "empty" else "plain"),))
+    return Cell((Line(text, "muted" if text == tr("empty") else "plain"),))
 
 
 def _reached_cell(info: TensorInfo) -> Cell:
     if info.reached:
-        return Cell((Line(f"{count(info.reached)} backward"),))
-    return Cell((Line("no backward", "muted"),))
+        return Cell((Line(tr("{number} backward", number=count(info.reached))),))
+    return Cell((Line(tr("no backward"), "muted"),))
 
 
 def _since_cell(entry: Entry) -> Cell:
     if entry.since is None:
-        return Cell((Line("not seen", "muted"),))
+        return Cell((Line(tr("not seen"), "muted"),))
     lines = [Line(words.spot(entry.since), "muted")]
     if entry.since.text:
         lines.append(Line(words.code(entry.since.text), "code"))
@@ -160,7 +171,11 @@ def _one(name: object, group: list[Entry]) -> Entry:
     first = group[0]
     if len(group) == 1:
         return first
-    title = f"{words.short(str(name))} ({count(len(group))} alike; numbers of the first)"
+    title = tr(
+        "{name} ({number} alike; numbers of the first)",
+        name=words.short(str(name)),
+        number=count(len(group)),
+    )
     return Entry(first.info, title, first.since, first.odd)
 
 
@@ -177,15 +192,21 @@ def _optimizer_words(optimizer: OptimizerInfo, infos: Mapping[int, TensorInfo]) 
         name = words.short(optimizer.name)
     groups = [_group_words(g.tensors, g.settings, infos) for g in optimizer.groups]
     if len(groups) > 1:
-        groups = [f"group {i}: {g}" for i, g in enumerate(groups, 1)]
-    steps = words.plural(optimizer.steps, "step")
-    return f"{name}, {steps}, owns {'; '.join(groups) or 'nothing'}"
+        groups = [tr("group {i}: {owned}", i=i, owned=g) for i, g in enumerate(groups, 1)]
+    owned = words.clauses(groups) or tr("nothing")
+    return ntr(
+        "{name}, {n:,} step, owns {owned}",
+        "{name}, {n:,} steps, owns {owned}",
+        optimizer.steps,
+        name=name,
+        owned=owned,
+    )
 
 
 def _group_words(
     tensors: Sequence[int], settings: Sequence[tuple[str, str]], infos: Mapping[int, TensorInfo]
 ) -> str:
     names = [words.tensor_name(infos.get(t), t) for t in tensors]
-    said = words.listed(names, MOST_OWNED) or "no tensor"
-    given = ", ".join(f"{words.short(k)} {words.short(v)}" for k, v in settings)
-    return f"{said} with {given}" if given else said
+    said = words.listed(names, MOST_OWNED) or tr("no tensor")
+    given = words.commas(f"{words.short(k)} {words.short(v)}" for k, v in settings)
+    return tr("{names} with {settings}", names=said, settings=given) if given else said

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from ipygradmagic.language import speaking
+from ipygradmagic.language import speaking, tr
+from ipygradmagic.render.cells import chinese, ljust, wrapped
 from ipygradmagic.render.chart import alone, flagged, lined, sparks
 from ipygradmagic.render.fitting import joined
 from ipygradmagic.render.heat_words import grid as panels
@@ -93,9 +94,9 @@ def _block(block: Block, width: int) -> str:
 def _charts(charts: Charts, width: int) -> str:
     """One below another; those of a single curve take one line, and findings come once."""
     single = [chart for chart in charts.charts if alone(chart)]
-    wide = min(max((len(c.caption) for c in single), default=0), width // 2)
+    wide = min(max((cell_len(c.caption) for c in single), default=0), width // 2)
     shown = [
-        _wrapped(f"{chart.caption.ljust(wide)}  {lined(chart)}", width, hang=4)
+        _wrapped(f"{ljust(chart.caption, wide)}  {lined(chart)}", width, hang=4)
         if chart in single
         else _chart(chart, width)
         for chart in charts.charts
@@ -113,7 +114,9 @@ def _strip(strip: Strip, width: int) -> str:
     sign = f"{SIGNS[strip.tone]} " if strip.tone in SIGNS else ""
     lines = [_wrapped(f"{sign}{strip.lesson}", width, hang=len(sign))] if strip.lesson else []
     for line in grid(strip, width - 2):
-        lines.append(f"  {line}" if len(line) + 2 <= width else _wrapped(f"  {line}", width, 4))
+        lines.append(
+            f"  {line}" if cell_len(line) + 2 <= width else _wrapped(f"  {line}", width, 4)
+        )
     lines += [_wrapped(f"  {line}", width, hang=4) for line in (*key(strip), *strip.notes)]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -128,7 +131,7 @@ def _verdict(verdict: Verdict, width: int) -> str:
 def _card(card: FindingCard, width: int) -> str:
     lines = [_wrapped(f"{SIGNS[card.tone]} {_titled(card)}", width, hang=2)]
     for label, text in card.facts:
-        said = f"  {label}: {text}" if label else f"  {text}"
+        said = "  " + (tr("{label}: {text}", label=label, text=text) if label else text)
         lines.append(_wrapped(said, width, hang=4))
     lines += [f"      {line}" for line in card.code.splitlines()]
     for where, source in card.lines:
@@ -144,7 +147,8 @@ def _wrapped(text: str, width: int, hang: int = 0) -> str:
     """Wrap; lines after the first are indented by ``hang``."""
     indent = len(text) - len(text.lstrip(" "))
     inner = max(10, width - max(hang, indent))
-    lines = _print(Text(text.lstrip(" ")), inner).split("\n")
+    text = text.lstrip(" ")
+    lines = wrapped(text, inner) if chinese(text) else _print(Text(text), inner).split("\n")
     first, rest = " " * indent + lines[0], [" " * hang + line for line in lines[1:]]
     return "\n".join([first, *rest])
 
@@ -187,7 +191,10 @@ def _table(table: Table, width: int) -> str:
             rich.add_row(MARK)
             spans.append(_span(row, leads))
         if row.kind == "data":
-            cells: list[RenderableType] = [_cell(row.cells[i]) for i in rest]
+            indents = [len(INDENT) if leads and i == rest[0] else 0 for i in rest]
+            cells: list[RenderableType] = [
+                _cell(row.cells[i], wide - indent) for i, wide, indent in zip(rest, widths, indents)
+            ]
             if leads:
                 cells[0] = Padding(cells[0], (0, 0, 0, len(INDENT)))
             rich.add_row(*cells)
@@ -227,8 +234,9 @@ def _joined(cell: Cell) -> str:
     return SEPARATOR.join(line.text for line in cell.lines)
 
 
-def _cell(cell: Cell) -> Text:
-    return Text("\n".join(line.text for line in cell.lines))
+def _cell(cell: Cell, width: int) -> Text:
+    lines = (line.text for line in cell.lines)
+    return Text("\n".join("\n".join(wrapped(t, width)) if chinese(t) else t for t in lines))
 
 
 def _widths(table: Table, columns: Sequence[int], width: int, indent: int) -> list[int]:

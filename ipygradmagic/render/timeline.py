@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
+from ipygradmagic.language import ntr, ptr, tr
 from ipygradmagic.options import Options
 from ipygradmagic.record.events import Event
 from ipygradmagic.record.tensors import TensorInfo
@@ -19,16 +20,6 @@ from ipygradmagic.render.plan import Announce, Planner, Show, Skip, Step
 from ipygradmagic.render.rows import Detail, event_rows, unkept_rows
 from ipygradmagic.render.view import Cell, Column, Line, Row, Table
 
-COLUMNS = (
-    Column("#", "right", leads=True),
-    Column("event", leads=True),
-    Column("line", wraps=True, leads=True),
-    Column("tensor"),
-    Column("before", "right"),
-    Column("added", "right"),
-    Column("after", "right"),
-    Column("gradient holds", wraps=True, joins=True),
-)
 MOST_PINS = 3
 LINES_A_ROW = 2
 LADDER = (
@@ -109,7 +100,7 @@ class Timeline:
         unfolded = self._unfolded()
         rows = unfolded if unfolded is not None else self._folded()
         total = max(self.trace.total, len(self.pattern))
-        return Table(_caption(total), COLUMNS, rows)
+        return Table(_caption(total), _columns(), rows)
 
     def _unfolded(self) -> tuple[Row, ...] | None:
         """Every event in full, if that is short enough."""
@@ -202,34 +193,65 @@ class Timeline:
             yield _spanning(self._skip_words(Skip(spans[0][0], spans[-1][1], 0)), "fold", 0)
 
     def _skip_words(self, step: Skip) -> str:
-        events = f"events {count(step.first)}–{count(step.last)}"
+        events = tr("events {first}–{last}", first=count(step.first), last=count(step.last))
         if step.first == step.last:
-            events = f"event {count(step.first)}"
+            events = tr("event {number}", number=count(step.first))
         if step.rounds:
-            more = words.plural(step.rounds, "more round")
-            return f"… {more} alike ({events})"
-        n = step.last - step.first + 1
-        return f"… {words.plural(n, 'more event')} ({events}): {self._mix(step.first, step.last)}"
+            return ntr(
+                "… {n:,} more round alike ({events})",
+                "… {n:,} more rounds alike ({events})",
+                step.rounds,
+                events=events,
+            )
+        return ntr(
+            "… {n:,} more event ({events}): {kinds}",
+            "… {n:,} more events ({events}): {kinds}",
+            step.last - step.first + 1,
+            events=events,
+            kinds=self._mix(step.first, step.last),
+        )
 
     def _mix(self, first: int, last: int) -> str:
         """How many of each kind a stretch holds: ``300 backward, 100 step``."""
         kinds: Counter[str] = Counter()
         for signature, n in Counter(self.pattern[first - 1 : last]).items():
             example = self.examples.get(signature)
-            kinds[example.kind if example else "not kept"] += n
-        return ", ".join(f"{count(n)} {kind}" for kind, n in kinds.items())
+            kinds[example.kind if example else tr("not kept")] += n
+        return words.commas(f"{count(n)} {kind}" for kind, n in kinds.items())
 
     def _announce_words(self, step: Announce) -> str:
         names: list[str] = []
         for signature in self.pattern[step.first - 1 : step.first - 1 + min(step.size, 400)]:
             example = self.examples.get(signature)
-            names.append(example.kind if example else "event")
-        each = words.plural(step.size, "event")
-        return f"↻ {count(step.rounds)} rounds of {each} each: {_chain(names)}"
+            names.append(example.kind if example else tr("event"))
+        return ntr(
+            "↻ {rounds} rounds of {n:,} event each: {kinds}",
+            "↻ {rounds} rounds of {n:,} events each: {kinds}",
+            step.size,
+            rounds=count(step.rounds),
+            kinds=_chain(names),
+        )
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("#", "right", leads=True),
+        Column(tr("event"), leads=True),
+        Column(tr("line"), wraps=True, leads=True),
+        Column(tr("tensor")),
+        Column(tr("before"), "right"),
+        Column(ptr("to a gradient", "added"), "right"),
+        Column(tr("after"), "right"),
+        Column(tr("gradient holds"), wraps=True, joins=True),
+    )
 
 
 def _caption(total: int) -> str:
-    return f"{words.plural(total, 'event')} in order; a row for each tensor"
+    return ntr(
+        "{n:,} event in order; a row for each tensor",
+        "{n:,} events in order; a row for each tensor",
+        total,
+    )
 
 
 def _span(step: Show | Skip) -> tuple[int, int]:

@@ -207,6 +207,7 @@ class Stage:
         line: Number of the line that did it.
         tone: Severity of a finding that points here.
         folds: It stands for events left out.
+        word: What the letter of the code stands for: ``backward``.
     """
 
     title: str
@@ -214,6 +215,7 @@ class Stage:
     line: str = ""
     tone: Tone = ""
     folds: bool = False
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +226,14 @@ class Mark:
         name: Of the fate (``Fate.name``); empty where it is not known.
         sign: One or a few characters.
         words: ``4 accumulated, clipped``.
+        note: What was done to it by hand, if anything was.
         touched: The event did something to it; otherwise it goes on as it was.
     """
 
     name: str = ""
     sign: str = ""
-    words: str = "not kept"
+    words: str = ""
+    note: str = ""
     touched: bool = False
 
     @property

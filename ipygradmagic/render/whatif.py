@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
+from ipygradmagic.language import mark, tr
 from ipygradmagic.record.whatif import Comparison, Rehearsal, Series
 from ipygradmagic.render import words
 from ipygradmagic.render.chart import ends
@@ -28,7 +29,7 @@ from ipygradmagic.render.view import (
     View,
 )
 
-WRITTEN, PATCHED = "as written", "as patched"
+WRITTEN, PATCHED = mark("as written"), mark("as patched")
 SAME = 1e-5
 """Relative difference up to which two float32 runs count as alike."""
 MOST_LOSSES = 4
@@ -43,14 +44,17 @@ def whatif_view(comparison: Comparison) -> View:
     blocks: list[Block] = [_verdict(comparison)]
     blocks += _endings(comparison)
     blocks += [Paragraph(*_remains(comparison.patched))] if comparison.patched.findings else []
-    sections = [Section("What if", tuple(blocks))]
+    sections = [Section(tr("What if"), tuple(blocks))]
     losses, paths = pairs(comparison, "losses"), pairs(comparison, "paths")
     charts = [_loss_chart(p, len(losses) > 1) for p in losses[:MOST_LOSSES]]
     charts += [_path_chart(p) for p in _widest(paths, comparison)[:MOST_PATHS]]
     if charts:
         sections.append(Section("", (Charts(tuple(charts)), _table(losses, paths, comparison))))
     sections.append(Section("", tuple(_circumstances(comparison))))
-    return View(f"What if: In [{comparison.number}]", tuple(sections))
+    return View(
+        tr("{label}: {text}", label=tr("What if"), text=f"In [{comparison.number}]"),
+        tuple(sections),
+    )
 
 
 def pairs(comparison: Comparison, which: str) -> list[Pair]:
@@ -74,11 +78,13 @@ def _headline(comparison: Comparison) -> tuple[str, Tone]:
     losses, paths = pairs(comparison, "losses"), pairs(comparison, "paths")
     both = [pair for pair in losses if pair[0].rows and pair[1].rows]
     if not any(s.rows for pair in losses + paths for s in pair):
-        return "There is nothing to compare: neither run came to a loss or an update.", "warning"
+        said = tr("There is nothing to compare: neither run came to a loss or an update.")
+        return said, "warning"
     if _alike(losses + paths) and not _whole(comparison):
-        return "As far as they came, both runs go alike.", "note"
+        return tr("As far as they came, both runs go alike."), "note"
     if _alike(losses + paths):
-        return "The bug cost nothing measurable in this run: both runs go alike.", "note"
+        said = tr("The bug cost nothing measurable in this run: both runs go alike.")
+        return said, "note"
     if not both:
         return _apart(comparison), "note"
     main = max(both, key=lambda pair: min(len(pair[0].rows), len(pair[1].rows)))
@@ -93,17 +99,29 @@ def _by_loss(pair: Pair, several: bool) -> tuple[str, Tone]:
     written, patched = pair
     n = min(len(written.rows), len(patched.rows))
     here = written.rows[n - 1][0], patched.rows[n - 1][0]
-    name = f"the loss of line {written.line}" if several and written.line else "the loss"
-    passes = words.plural(n, "backward pass", "backward passes")
-    stands = "ends" if len(written.rows) == len(patched.rows) else "stands"
-    far = "" if stands == "ends" else ", as far as both came"
-    said = (
-        f"As written {name} {stands} at {_reached(written, n)} after {passes}{far}; "
-        f"as patched it {stands} at {_reached(patched, n)}."
-    )
+    name = tr("the loss")
+    if several and written.line:
+        name = tr("the loss of line {line}", line=written.line)
+    fields = {
+        "loss": name,
+        "written": _reached(written, n),
+        "patched": _reached(patched, n),
+        "passes": words.passes(n),
+    }
+    if len(written.rows) == len(patched.rows):
+        said = tr(
+            "As written {loss} ends at {written} after {passes}; as patched it ends at {patched}.",
+            **fields,
+        )
+    else:
+        said = tr(
+            "As written {loss} stands at {written} after {passes}, as far as both came; as patched "
+            "it stands at {patched}.",
+            **fields,
+        )
     better = math.isfinite(here[1]) and not here[0] <= here[1]
     if close(*here):
-        said += " The parameters take different paths."
+        said = words.sentences((said, tr("The parameters take different paths.")))
     return said, "fine" if better and not several else "note"  # rivals do not both get lower
 
 
@@ -111,15 +129,24 @@ def _reached(series: Series, n: int) -> str:
     """The loss at backward *n*; if it is lost, since when."""
     here = number(series.rows[n - 1][0])
     broken = next((i for i, row in enumerate(series.rows[:n], 1) if not math.isfinite(row[0])), n)
-    return here if broken == n else f"{here} (not finite since backward #{count(broken)})"
+    if broken == n:
+        return here
+    since = f"backward #{count(broken)}"
+    return tr("{loss} (not finite since {event})", loss=here, event=since)
 
 
 def _apart(comparison: Comparison) -> str:
     far = math.hypot(*(d for _, d in comparison.distances)) if comparison.distances else 0.0
-    end = (
-        f"the parameters end {number(far)} apart" if far else "the parameters take different paths"
+    if far:
+        return tr(
+            "As written and as patched, the parameters end {distance} apart. (No loss was recorded "
+            "in both runs.)",
+            distance=number(far),
+        )
+    return tr(
+        "As written and as patched, the parameters take different paths. (No loss was recorded in "
+        "both runs.)"
     )
-    return f"As written and as patched, {end}. (No loss was recorded in both runs.)"
 
 
 def _alike(found: Sequence[Pair]) -> bool:
@@ -139,9 +166,9 @@ def close(a: float, b: float) -> bool:
 
 def _endings(comparison: Comparison) -> Iterator[Block]:
     """How each run ended, if not by itself; once where both ended alike."""
-    runs = [(WRITTEN, comparison.written), (PATCHED, comparison.patched)]
+    runs = [(tr(WRITTEN), comparison.written), (tr(PATCHED), comparison.patched)]
     if len({(run.ending, run.cell, run.error, run.steps) for _, run in runs}) == 1:
-        runs = [("both", comparison.written)]
+        runs = [(tr("both"), comparison.written)]
     for who, run in runs:
         for text, tone in _ending(who, run, comparison):
             yield Paragraph(text, tone)
@@ -150,67 +177,90 @@ def _endings(comparison: Comparison) -> Iterator[Block]:
 
 
 def _ending(who: str, run: Rehearsal, comparison: Comparison) -> Iterator[tuple[str, Tone]]:
-    cell, limit = f"In [{run.cell}]", f"{comparison.limit:g} s"
+    cell, limit = f"In [{run.cell}]", tr("{seconds} s", seconds=f"{comparison.limit:g}")
     told = words.clean(" ".join(run.error.split()), 300)
     if run.ending == "cut" and run.cell in (comparison.number, *comparison.repeated):
-        steps = words.plural(run.steps, "backward pass", "backward passes")
-        yield f"{_upper(who)}: stopped by the time limit of {limit}, after {steps}. {_MORE}", "note"
+        said = tr(
+            "{run}: stopped by the time limit of {limit}, after {passes}.",
+            run=_upper(who),
+            limit=limit,
+            passes=words.passes(run.steps),
+        )
+        yield words.sentences((said, tr(_MORE))), "note"
     elif run.ending == "cut":
-        yield (
-            f"{_upper(who)}: the time limit of {limit} ran out in {cell}, an earlier cell. {_MORE}",
-            "warning",
+        said = tr(
+            "{run}: the time limit of {limit} ran out in {cell}, an earlier cell.",
+            run=_upper(who),
+            limit=limit,
+            cell=cell,
         )
+        yield words.sentences((said, tr(_MORE))), "warning"
     elif run.ending == "failed":
-        yield f"{_upper(who)}: the cell ended with {told}", "warning"
+        yield tr("{run}: the cell ended with {error}", run=_upper(who), error=told), "warning"
     elif run.ending == "unbuilt":
-        yield (
-            f"{_upper(who)}: {cell}, an earlier cell that it needs, ended with {told}",
-            "warning",
+        said = tr(
+            "{run}: {cell}, an earlier cell that it needs, ended with {error}",
+            run=_upper(who),
+            cell=cell,
+            error=told,
         )
+        yield said, "warning"
     if "EOFError" in run.error:
-        yield "Nobody can be asked for input() there.", "note"
+        yield tr("Nobody can be asked for input() there."), "note"
 
 
-_MORE = "--time-limit SECONDS allows more."
+_MORE = mark("--time-limit SECONDS allows more.")
 
 
 def _remains(run: Rehearsal) -> tuple[str, Tone]:
     alarms = [f for f in run.findings or () if f.alarm]
     if not alarms:
-        until = "" if run.ending == "done" else " until then"
-        return f"As patched: nothing wrong found{until}.", "fine"
-    first = words.prose(alarms[0].title)
-    more = f", and {words.plural(len(alarms) - 1, 'more finding')}" if alarms[1:] else ""
-    return (
-        f"As patched, something is still wrong: {first} [{words.short(alarms[0].name)}]{more}",
-        "warning",
-    )
+        if run.ending == "done":
+            return tr("As patched: nothing wrong found."), "fine"
+        return tr("As patched: nothing wrong found until then."), "fine"
+    first = f"{words.prose(alarms[0].title)} [{words.short(alarms[0].name)}]"
+    if alarms[1:]:
+        more = words.more_findings(len(alarms) - 1)
+        first = tr("{finding}, and {findings}", finding=first, findings=more)
+    return tr("As patched, something is still wrong: {finding}", finding=first), "warning"
 
 
 def _circumstances(comparison: Comparison) -> Iterator[Block]:
     yield Code(words.block(comparison.change))
     cells = words.listed((f"In [{n}]" for n in comparison.cells), 12)
-    seconds = f"{comparison.written.seconds:.2g} s and {comparison.patched.seconds:.2g} s"
-    again = f"after {cells}" if cells else "without any earlier cell"
+    again = tr("after {cells}", cells=cells) if cells else tr("without any earlier cell")
     yield Paragraph(
-        f"Each ran in a process of its own ({seconds}), {again}, seeded alike, from an empty "
-        "namespace: your objects are untouched. What cells do to files and over the network was "
-        "done again, twice; bare shell commands and %%writefile were not run again.",
+        tr(
+            "Each ran in a process of its own ({written} s and {patched} s), {after}, seeded "
+            "alike, from an empty namespace: your objects are untouched. What cells do to files "
+            "and over the network was done again, twice; bare shell commands and %%writefile were "
+            "not run again.",
+            written=f"{comparison.written.seconds:.2g}",
+            patched=f"{comparison.patched.seconds:.2g}",
+            after=again,
+        ),
         "muted",
     )
     if comparison.repeated:
         runs = words.listed((f"In [{n}]" for n in comparison.repeated), 12)
         yield Paragraph(
-            f"{runs} ran this very cell before; those runs come first in the curves, patched too.",
+            tr(
+                "{cells} ran this very cell before; those runs come first in the curves, patched "
+                "too.",
+                cells=runs,
+            ),
             "muted",
         )
     if comparison.like_yours:
-        yield Paragraph("The run as written repeats yours: its first and last loss agree.", "muted")
+        said = tr("The run as written repeats yours: its first and last loss agree.")
+        yield Paragraph(said, "muted")
     if comparison.like_yours is False:
         yield Paragraph(
-            "The run as written does not repeat yours number for number: something random is not "
-            "seeded by the cells, or was changed in a way that the cells do not show. The two runs "
-            "here are comparable with each other.",
+            tr(
+                "The run as written does not repeat yours number for number: something random is "
+                "not seeded by the cells, or was changed in a way that the cells do not show. The "
+                "two runs here are comparable with each other."
+            ),
             "muted",
         )
 
@@ -223,19 +273,22 @@ def _upper(text: str) -> str:
 
 
 def _loss_chart(pair: Pair, several: bool) -> Chart:
-    where = f" at line {pair[0].line}" if several and pair[0].line else ""
-    code = f": {words.code(pair[0].name)}" if several else ""
-    return Chart(f"Loss at each backward{where}{code}", "backward", _curves(pair), first=1)
+    caption = tr("Loss at each backward")
+    if several and pair[0].line:
+        caption = tr("Loss at each backward at line {line}", line=pair[0].line)
+    if several:
+        caption = tr("{label}: {text}", label=caption, text=words.code(pair[0].name))
+    return Chart(caption, "backward", _curves(pair), first=1)
 
 
 def _path_chart(pair: Pair) -> Chart:
     norm = pair[0].norm or pair[1].norm
-    what = ", its norm" if norm else ""
-    return Chart(f"{words.short(pair[0].name)}{what}", "update", _curves(pair))
+    name = words.short(pair[0].name)
+    return Chart(tr("{name}, its norm", name=name) if norm else name, "update", _curves(pair))
 
 
 def _curves(pair: Pair) -> tuple[Curve, ...]:
-    labels = zip((WRITTEN, PATCHED), pair)
+    labels = zip((tr(WRITTEN), tr(PATCHED)), pair)
     return tuple(
         Curve(label, tuple(zip_longest(*s.rows, fillvalue=math.nan)))
         for label, s in labels
@@ -255,10 +308,10 @@ def _rank(distance: float | None) -> float:
 
 def _table(losses: list[Pair], paths: list[Pair], comparison: Comparison) -> Table:
     columns = (
-        Column("from the first to the last", wraps=True),
-        Column(WRITTEN, "right"),
-        Column(PATCHED, "right"),
-        Column("apart at the end", "right"),
+        Column(tr("from the first to the last"), wraps=True),
+        Column(tr(WRITTEN), "right"),
+        Column(tr(PATCHED), "right"),
+        Column(tr("apart at the end"), "right"),
     )
     known = dict(comparison.distances)
     rows = [_row(_loss_name(p, len(losses) > 1), p, None) for p in losses]
@@ -266,19 +319,21 @@ def _table(losses: list[Pair], paths: list[Pair], comparison: Comparison) -> Tab
         _row(words.short(p[0].name), p, known.get(p[0].name)) for p in _widest(paths, comparison)
     ]
     left = len(rows) - MOST_ROWS
-    notes = (f"… {words.plural(left, 'more tensor')}",) if left > 0 else ()
-    return Table("What the bug costs", columns, tuple(rows[:MOST_ROWS]), notes)
+    notes = (f"… {words.more_tensors(left)}",) if left > 0 else ()
+    return Table(tr("What the bug costs"), columns, tuple(rows[:MOST_ROWS]), notes)
 
 
 def _loss_name(pair: Pair, several: bool) -> str:
     if not several:
         return "loss"
-    return f"loss at line {pair[0].line}" if pair[0].line else f"loss, {words.code(pair[0].name)}"
+    if pair[0].line:
+        return tr("loss at line {line}", line=pair[0].line)
+    return tr("{what}, {name}", what="loss", name=words.code(pair[0].name))
 
 
 def _row(name: str, pair: Pair, distance: float | None) -> Row:
     if pair[0].norm or pair[1].norm:
-        name += " (norm)"
+        name = tr("{name} (norm)", name=name)
     apart = distance if distance is not None else _gap(pair)
     said = "–" if apart is None else number(apart)
     cells = [Cell((Line(name, "strong"),)), *(_journey(s) for s in pair)]

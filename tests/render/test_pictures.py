@@ -169,15 +169,15 @@ def test_all_pictures_of_a_report_together_take_a_limited_time(monkeypatch):
     page = to_html(View("", (Section("", several(40)),)))
     assert now[0] <= drawing.WHOLE and limits[0] == drawing.LONGEST
     assert len(limits) < 20 and "<img" not in page and "told 39" in page
-    assert page.count(drawing.HURRIED) == 1
+    assert page.count(drawing.hurried()) == 1
 
 
 def test_later_pictures_are_drawn_coarser(monkeypatch):
     now, _ = slow(monkeypatch, lambda dot: 1.2 if dot.startswith("fine") else 0.01)
     page = to_html(View("", (Section("", several(12)),)))
     assert now[0] <= drawing.WHOLE and page.count("<img") == 12
-    assert page.count(drawing.HURRIED) == 1
-    assert page.index("<img") < page.index(drawing.HURRIED)  # the first one was in time
+    assert page.count(drawing.hurried()) == 1
+    assert page.index("<img") < page.index(drawing.hurried())  # the first one was in time
 
 
 def test_pictures_in_time_are_not_spoken_of(monkeypatch):
