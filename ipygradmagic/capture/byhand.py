@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ipygradmagic.capture.backward import BackwardWatch
+from ipygradmagic.capture.between import doing
 from ipygradmagic.capture.books import Leaf, grad_key, grad_of, overlap, storage_of
 from ipygradmagic.capture.derivation import Answer, Derivation
 from ipygradmagic.capture.discovery import is_open_leaf
@@ -161,7 +162,7 @@ class HandWatch:
         way: Way | None = None
         with watch.light():
             here = watch.sources.here()
-            via = here.via.co_name if here.via is not None else ""
+            via = doing(here).label
             if _how(name, via) == "clipped":
                 way = express.before_edit(targets, here)
         if way is None:
@@ -237,7 +238,8 @@ class HandWatch:
             for leaf, owner in touched.grads:
                 leaf.key = grad_key(owner.grad)  # one more version, and the same numbers
             return
-        via = here.via.co_name if here.via is not None else ""
+        act = doing(here)
+        via = act.label
         if touched.grads and name not in _NO_NUMBERS:
             how = _how(name, via)
             if name in _WHOLE and not touched.part and _writes_all(name, args):
@@ -254,6 +256,8 @@ class HandWatch:
                 self._toggled(touched.values, here)
                 return
             source = None if name == "detach_" else self._alias(args, kwargs)
+            if act.steps:  # averages of gradients among its operands: what else would it step by
+                source, touched.part = "gradient", True
             self._written(touched, values, places, here, via or _spell("data", name), source)
 
     def _edited(self, grads: list[tuple[Leaf, Tensor]]) -> Iterator[RawChange]:
@@ -442,15 +446,15 @@ class HandWatch:
             if not stepping:
                 after = look(tensor)
                 leaf.value, leaf.version = after, version_of(tensor)
-                via = here.via.co_name if here.via is not None else ""
-                source = self._source(leaf, here, before, after)
-                self.watch.update(leaf, source, here, via or "data =", before, after)
+                act = doing(here)
+                source = "gradient" if act.steps else self._source(leaf, here, before, after)
+                self.watch.update(leaf, source, here, act.label or "data =", before, after)
         elif not stepping:
             self._grad_set(leaf, tensor, here)
 
     def _grad_set(self, leaf: Leaf, tensor: Tensor, here: Here) -> None:
         watch = self.watch
-        via = here.via.co_name if here.via is not None else ""
+        via = doing(here).label
         for change in watch.observe([(leaf, tensor)]):
             if tensor.grad is None:
                 watch.settle(change, tensor, here, via or "grad = None", "cleared")

@@ -214,7 +214,7 @@ class Express:
     def learn_step(self, call: StepCall) -> None:
         """A step was recorded leaf by leaf: its leaves may be one team from now on."""
         watch, optimizer = self.watch, call.optimizer
-        if call.closures or watch.local.steps or watch.local.passes or not watch.alone():
+        if call.closure or watch.local.steps or watch.local.passes or not watch.alone():
             return
         owned = [leaf for leaf, _ in call.owned]
         way = Way([leaf.id for leaf in owned], call.name, weakref.ref(optimizer))

@@ -26,7 +26,12 @@ from torch import Tensor
 from ipygradmagic.capture.source import is_user
 
 DEPTH = 7
-"""Containers nested deeper than this are not opened."""
+"""Containers nested deeper than this are not opened; what modules register counts for nothing.
+
+(``model.bert.encoder.layer[0].attention.self.query.weight`` is eight steps from its variable.)
+"""
+MOST_WRAPPERS = 4
+"""An optimizer is looked for in at most so many wrappers around it."""
 BUDGET = 60_000
 """At most this many objects are looked at in one walk."""
 _HIDDEN = re.compile(r"_(\d+|i+\d*|h|oh|dh|_*|dirs?)?$")
@@ -164,12 +169,37 @@ def walk(namespace: Mapping[str, object]) -> Found:
             found.add(path, thing)
         elif isinstance(thing, torch.optim.Optimizer):
             found.add(path, thing)
+            for inner in _wrapped(thing):
+                if found.optimizer_name(inner) is None:
+                    found.add(path, inner)
             continue
         if depth < DEPTH:
             for name, part, plain in _inside(path, thing):
                 member = isinstance(thing, torch.nn.Module) and not plain
-                queue.append(_Visit(name, part, depth + 1, hidden or plain, member))
+                queue.append(_Visit(name, part, depth + (not member), hidden or plain, member))
     return found
+
+
+def _wrapped(optimizer: torch.optim.Optimizer) -> Iterator[torch.optim.Optimizer]:
+    """The optimizers that a mere shell passes its calls on to, as accelerate's and Lightning's do.
+
+    The user knows no other name for them. A wrapper with parameter groups of its own is an optimizer
+    in its own right, and steps beside the one that it holds.
+    """
+    for _ in range(MOST_WRAPPERS):
+        held = _attributes(optimizer)
+        inner = held.get("optimizer", held.get("_optimizer"))
+        if not isinstance(inner, torch.optim.Optimizer) or "param_groups" in held:
+            return
+        yield inner
+        optimizer = inner
+
+
+def _is_shell(value: object, optimizer: object) -> bool:
+    """Whether a value passes its calls on to the optimizer."""
+    if not isinstance(value, torch.optim.Optimizer):
+        return False
+    return any(inner is optimizer for inner in _wrapped(value))
 
 
 class _Visit(NamedTuple):
@@ -256,14 +286,19 @@ def _key(key: object) -> str:
 def in_frames(
     thing: object, frame: FrameType | None, most: int = 6
 ) -> tuple[str | None, FrameType | None]:
-    """A plain variable that denotes ``thing`` in the user's frames, the innermost first."""
+    """A plain variable that denotes ``thing`` in the user's frames, the innermost first.
+
+    That of a shell around it will do, if it is an optimizer.
+    """
     left = most
+    shells = isinstance(thing, torch.optim.Optimizer)
     while frame is not None and left:
         if is_user(frame.f_code):
             left -= 1
             for name, value in visible(variables(frame)):
-                if value is thing and name not in _ITSELF:
-                    return name, frame
+                if value is thing or (shells and _is_shell(value, thing)):
+                    if name not in _ITSELF:
+                        return name, frame
             if frame.f_code.co_name == "<module>":
                 break
         frame = frame.f_back

@@ -176,26 +176,29 @@ class OptimizerWatch:
     def _closure(self, call: StepCall, closure: Callable[[], Any]) -> Callable[[], Any]:
         """The closure, after whose return the step has consumed what the slots hold."""
         watch = self.watch
+        call.closure = True
 
         def closure_watched() -> Any:
             __tracebackhide__ = True
             if call.returned is not None:
                 with watch.guard():
                     self._moved_since(call)
+            began = watch.recorder.next
             call.in_closure += 1
             try:
                 result = closure()
             finally:
                 call.in_closure -= 1
             with watch.guard():
-                self._book_closure(call)
+                watch.unseen(call.here)
+                if watch.recorder.next > began:  # else it computed a loss at the most
+                    self._book_closure(call)
             return result
 
         return closure_watched
 
     def _book_closure(self, call: StepCall) -> None:
         watch = self.watch
-        watch.unseen(call.here)
         call.closures += 1
         label = f"{type(call.optimizer).__name__}.step closure"
         event = watch.recorder.begin("step", label, call.here)
@@ -236,9 +239,13 @@ class OptimizerWatch:
     def _book_step(self, call: StepCall, *, raised: bool) -> None:
         watch = self.watch
         call.unfold()
-        self._moved_since(call, last=True)
         watch.recorder.close_bursts()
-        event = watch.recorder.begin("step", f"{type(call.optimizer).__name__}.step", call.here)
+        label = f"{type(call.optimizer).__name__}.step"
+        event = None if raised else self._only_return(call)
+        if event is None:
+            self._moved_since(call, last=True)
+            event = watch.recorder.begin("step", label, call.here)
+        event.label = label
         event.actor = call.name
         if raised:
             event.error = call.failure
@@ -262,6 +269,16 @@ class OptimizerWatch:
             event.inside = f"{type(watch.local.steps[-1].optimizer).__name__}.step"
         watch.everyone_else(event)
         watch.recorder.finish(event)
+
+    def _only_return(self, call: StepCall) -> RawEvent | None:
+        """The return of a closure that was called once, and is the step: nothing came after it."""
+        event = call.returned
+        if event is None or call.closures > 1 or self.watch.recorder.total > event.index:
+            return None
+        call.returned = None
+        event.changes.clear()  # the step has them, with the values that it moved
+        event.joined = None
+        return event
 
     def _nonfinite(self, call: StepCall, event: RawEvent, consumes: bool) -> None:
         for leaf, _ in call.owned if consumes else ():

@@ -86,7 +86,10 @@ class StepCall:
     owned: list[tuple[Leaf, Tensor]]
     values: list[Look]
     shell: FrameType | None
+    closure: bool = False
+    """It was given a closure."""
     closures: int = 0
+    """How often that one has brought gradients."""
     in_closure: int = 0
     returned: RawEvent | None = None
     """The last return of the closure, until it is known what the step made of it."""

@@ -121,7 +121,7 @@ WAYS = [
         for i in range(2):
             opt.step(closure=closure)  # => step
         """,
-        order="zero_grad backward step step " * 2,
+        order="zero_grad backward step " * 2,
         consumed="w=2",
     ),
     Road(

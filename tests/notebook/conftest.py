@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -10,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from tests.kernel import environment
+
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 FAKE = f"import sys; sys.path.insert(0, {str(HERE)!r}); import fake_api; fake_api.install()"
 
 sys.path.insert(0, str(HERE))
@@ -73,13 +73,4 @@ def run(ip):
 
 @pytest.fixture(scope="session")
 def kernel_env(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    return {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "IPYTHONDIR": str(home / "i"),
-        "JUPYTER_RUNTIME_DIR": str(home / "r"),
-        "JUPYTER_DATA_DIR": str(home / "d"),
-        "JUPYTER_CONFIG_DIR": str(home / "c"),
-        "OMP_NUM_THREADS": "1",
-    }
+    return environment(tmp_path_factory.mktemp("home"))

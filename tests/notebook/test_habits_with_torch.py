@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from test_kernel import Kernel
 from test_terminal import ipython  # noqa: F401
 from test_with_torch import LOOP, SETUP
 
 from ipygradmagic.notebook.watch import OFF, ON
+from tests.kernel import Kernel
 
 
 @pytest.fixture(scope="module")

@@ -3,72 +3,22 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
-from types import SimpleNamespace
 
 import nbformat
 import pytest
 from conftest import FAKE
-from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-LIMIT = 60
+from tests.kernel import LIMIT, Kernel
 
-
-class Kernel:
-    """A kernel with the extension; with the stand-in api, unless told otherwise."""
-
-    def __init__(self, env, setup=FAKE + "\n%load_ext ipygradmagic\n%colors nocolor"):
-        self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel(env=env)
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=LIMIT)
-        assert self.run(setup).status == "ok"
-
-    def run(self, code: str, *, interrupt_after: str | None = None) -> SimpleNamespace:
-        """Execute; status, outputs in order, and their text."""
-        request = self.client.execute(code)
-        outputs, waited = [], interrupt_after
-        while True:
-            message = self.client.get_iopub_msg(timeout=LIMIT)
-            if message["parent_header"].get("msg_id") != request:
-                continue
-            kind, content = message["msg_type"], message["content"]
-            if kind == "status" and content["execution_state"] == "idle":
-                break
-            if kind in ("stream", "display_data", "execute_result", "error"):
-                outputs.append((kind, content))
-            if waited and kind == "stream" and waited in content["text"]:
-                waited = None
-                threading.Timer(0.3, self.manager.interrupt_kernel).start()
-        while (reply := self.client.get_shell_msg(timeout=LIMIT))["parent_header"][
-            "msg_id"
-        ] != request:
-            pass
-        return SimpleNamespace(
-            status=reply["content"]["status"],
-            ename=reply["content"].get("ename"),
-            kinds=[kind for kind, _ in outputs],
-            value=next(
-                (c["data"]["text/plain"] for k, c in outputs if k == "execute_result"), None
-            ),
-            trace="\n".join("\n".join(c["traceback"]) for k, c in outputs if k == "error"),
-            shown=[c["data"] for k, c in outputs if k == "display_data"],
-            printed="".join(c["text"] for k, c in outputs if k == "stream"),
-            count=reply["content"].get("execution_count"),
-        )
-
-    def close(self):
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=True)
+SETUP = FAKE + "\n%load_ext ipygradmagic\n%colors nocolor"
 
 
 @pytest.fixture(scope="module")
 def kernel(kernel_env):
-    k = Kernel(kernel_env)
+    k = Kernel(kernel_env, SETUP)
     yield k
     k.close()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from test_kernel import Kernel
+
+from tests.kernel import Kernel
 
 SETUP = """
 import torch
