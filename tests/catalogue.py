@@ -8,6 +8,7 @@ is left untranslated.
 from __future__ import annotations
 
 import io
+from datetime import datetime, timezone
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -19,6 +20,8 @@ import ipygradmagic
 from ipygradmagic.language import DOMAIN, LOCALES
 
 PACKAGE = Path(ipygradmagic.__file__).parent
+SINCE = datetime(2026, 11, 22, tzinfo=timezone.utc)
+"""A date that does not change: the file differs only where a message does."""
 KEYWORDS = {"tr": None, "ntr": (1, 2), "ptr": ((1, "c"), 2), "mark": None}
 METHODS = [("**.py", "python"), ("**.j2", "jinja2.ext.babel_extract")]
 OPTIONS = {"**.j2": {"trim_blocks": "true", "lstrip_blocks": "true"}}
@@ -42,11 +45,26 @@ def messages() -> Catalog:
 
 def stored(lang: str) -> Catalog:
     """The catalogue of a language as it lies on disk."""
-    path = po(lang)
-    if not path.exists():
-        return Catalog(locale=lang, domain=DOMAIN, charset="utf-8")
-    with path.open("rb") as file:
-        return read_po(file, locale=lang, domain=DOMAIN)
+    found = Catalog(
+        locale=lang,
+        domain=DOMAIN,
+        charset="utf-8",
+        project=DOMAIN,
+        header_comment=f"# The messages of {DOMAIN}; python -m tests.catalogue keeps them complete.",
+        version=ipygradmagic.__version__,
+        msgid_bugs_address="the project's issues",
+        last_translator="the authors",
+        language_team="the authors",
+        creation_date=SINCE,
+        revision_date=SINCE,
+        fuzzy=False,
+    )
+    if po(lang).exists():
+        with po(lang).open("rb") as file:
+            for message in read_po(file, locale=lang, domain=DOMAIN):
+                if message.id:
+                    found[message.id] = message
+    return found
 
 
 def po(lang: str) -> Path:

@@ -68,6 +68,7 @@ def _still_holds(optimizer: OptimizerInfo, pairs: list[tuple[TensorInfo, TensorI
         len(lost),
         shapes=joined(shapes + ["…"] * (len(lost) > 4)),
     )
+    named = [tr("the old {name}", name=name) for name in old]
     return ntr(
         "{optimizer} still holds {held}: the loss reaches {names} of the same shape, which is in no "
         "optimizer.",
@@ -75,7 +76,7 @@ def _still_holds(optimizer: OptimizerInfo, pairs: list[tuple[TensorInfo, TensorI
         "optimizer.",
         len(lost),
         optimizer=optimizer.name,
-        held=listed([*(tr("the old {name}", name=name) for name in old), held]),
+        held=listed([*named, held]),
         names=listed(list(dict.fromkeys(b.name for _, b in pairs))),
     )
 

@@ -139,7 +139,7 @@ def test_an_alarm_is_chinese_around_the_finding() -> None:
     trace = replace(trace, findings=(*trace.findings, replace(trace.findings[0], name="other")))
     with speaking("zh"):
         alarm = Alarm(alarm_view(trace), report_view(trace, Options()))
-    assert SENTENCE.findall(alarm.text()) == [] and "另有 1 项发现：other" in alarm.text()
+    assert SENTENCE.findall(alarm.text()) == [] and "另有 1 条诊断：other" in alarm.text()
     assert "梯度有误 [stale-gradient]" in alarm.text()
     assert SENTENCE.findall(said(alarm.html())) == []
 
