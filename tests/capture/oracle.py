@@ -352,11 +352,19 @@ class Comparison:
             events = [e for e in self.trace.events if e.kind == kind and e.continues is None]
             if kind == "step":
                 closures = [e for e in events if e.label.endswith("closure")]
-                self._pair("closure", closures, self.witness.did("closure"))
+                returns = [a for a in self.witness.did("closure") if self._stands_alone(a)]
+                self._pair("closure", closures, returns)
                 events = [e for e in events if not e.label.endswith("closure")]
             if kind == "zero_grad":
                 events = [e for e in events if e.actor is not None]
             self._pair(kind, events, self.witness.did(role, "broken" if role == "step" else role))
+
+    def _stands_alone(self, closure: Act) -> bool:
+        """Whether a closure's return is told by itself: not where it is called once, and is the step."""
+        (step,) = [a for a in closure.chain() if a.role == "step"][:1]
+        acts = [a for a in self.witness.acts if a.role and step in a.chain() and a is not step]
+        others = [a for a in acts if a.role == "closure" or a.start >= closure.end]
+        return others != [closure]
 
     def _pair(self, kind: str, events: list[Event], acts: list[Act]) -> None:
         lines = [e.where.line if e.where else 0 for e in events]

@@ -108,7 +108,7 @@ def test_tab_completes_them(ip) -> None:
     def complete(text: str) -> list[str]:
         return list(ip.Completer.complete(line_buffer=text, cursor_pos=len(text))[1])
 
-    assert complete("%trace_grad --la") == ["--last"]
+    assert complete("%trace_grad --las") == ["--last"]
     assert set(complete("%trace_grad --o")) == {"--output", "--on", "--off"}
     assert complete("%trace_grad --di") == ["--diff"]
     assert complete("t = %trace_grad --la") == ["--last"]
