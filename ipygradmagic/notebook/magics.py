@@ -59,6 +59,7 @@ from ipygradmagic.notebook.recall import recall
 from ipygradmagic.notebook.run import Run, cell_namer, raw_cell
 from ipygradmagic.notebook.settings import GradMagic
 from ipygradmagic.notebook.watch import Watch
+from ipygradmagic.options import Options
 
 USAGE = """\
 %trace_grad STATEMENT      trace one statement, e.g.  %trace_grad --rows 10 loss.backward()
@@ -203,7 +204,7 @@ class GradMagics(Magics):
     def _without_code(self, request: Request) -> object:
         """A line that only shows or switches something."""
         if request.explain is not None:
-            self._explain(request.explain, request.options.format)
+            self._explain(request.explain, request.options)
         elif request.last is not None:
             return recall(self.shell, self._memory, request, calling_frame(self.shell))
         elif request.watch is not None:
@@ -215,13 +216,13 @@ class GradMagics(Magics):
             print(USAGE)
         return None
 
-    def _explain(self, name: str, form: str) -> None:
+    def _explain(self, name: str, options: Options) -> None:
         with contained("show that page"):
             try:
-                found = explained(name)
+                found = explained(name, options.lang)
             except OptionError as error:
                 raise UsageError(str(error)) from None
-            publish(self.shell, found, form)
+            publish(self.shell, found, options.format)
 
     def _trace(
         self, request: Request, source: str, line: int, local_ns: Mapping[str, object] | None

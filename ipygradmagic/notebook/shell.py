@@ -8,18 +8,25 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
+from ipygradmagic.diagnose.explain import refuse_unknown
 from ipygradmagic.errors import GradMagicError, OptionError
+from ipygradmagic.language import LANGUAGES
 from ipygradmagic.notebook.arguments import names_in
 from ipygradmagic.notebook.explain import explained
 from ipygradmagic.notebook.publish import width_of
+from ipygradmagic.options import LEVELS
 
+NONE: Mapping[str, Any] = MappingProxyType({})
+"""No setting of the user's."""
 _EPILOG = "A script is traced from its first line to its last; a notebook is run as it is."
 
 
@@ -31,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         epilog=_EPILOG,
     )
     parser.add_argument("file", nargs="?", help="a script (.py) or a notebook (.ipynb)")
-    parser.add_argument("--html", metavar="OUT", help="also write the script's report as HTML")
+    parser.add_argument("--html", metavar="OUT", help="also write the script's report as a page")
     parser.add_argument(
         "--save", metavar="FILE", help="also write the script's every event to FILE"
     )
@@ -40,31 +47,43 @@ def main(arguments: Sequence[str]) -> int:
         metavar="NAME",
         action="append",
         default=[],
-        help="silence a finding of the script (repeat it, or separate names by commas)",
+        help="silence a finding (repeat it, or separate names by commas)",
     )
-    parser.add_argument("--strict", action="store_true", help="stop the script at its first error")
+    parser.add_argument("--strict", action="store_true", help="stop at the first error")
+    parser.add_argument("--level", choices=LEVELS, default="full", help="events costs less")
+    parser.add_argument("--lang", choices=LANGUAGES, default="auto", help="of what is printed")
     parser.add_argument("--explain", metavar="NAME", help="only print the page of a finding")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the script")
     given = parser.parse_args(list(arguments))
     if given.explain is not None:
-        return explain(given.explain)
+        return explain(given.explain, given.lang)
     if given.file is None:
         parser.error("the following arguments are required: file")
     path = Path(given.file)
     if not path.is_file():
         parser.error(f"no such file: {given.file}")
-    if path.suffix == ".ipynb":
-        if given.ignore or given.strict:
-            parser.error("--ignore and --strict are for scripts; a notebook's cells say their own")
-        return run_notebook(path)
     ignore = names_in(given.ignore)
-    return run_script(path, given.arguments, given.html, given.save, ignore, given.strict)
+    try:
+        refuse_unknown(ignore)
+    except OptionError as error:
+        parser.error(str(error))
+    settings = {
+        "ignore": list(ignore),
+        "strict": given.strict,
+        "level": given.level,
+        "lang": given.lang,
+    }
+    if path.suffix == ".ipynb":
+        if given.html or given.save:
+            parser.error("--html and --save are for scripts; a notebook's cells say their own")
+        return run_notebook(path, settings)
+    return run_script(path, given.arguments, given.html, given.save, settings)
 
 
-def explain(name: str) -> int:
+def explain(name: str, lang: str = "auto") -> int:
     """Print the page of a finding."""
     try:
-        print(explained(name).text(min(width_of(terminal=True), 100)))
+        print(explained(name, lang).text(min(width_of(terminal=True), 100)))
     except OptionError as error:
         print(f"python -m ipygradmagic: error: {error}", file=sys.stderr)
         return 2
@@ -76,8 +95,7 @@ def run_script(
     arguments: Sequence[str],
     html: str | None = None,
     save: str | None = None,
-    ignore: tuple[str, ...] = (),
-    strict: bool = False,
+    settings: Mapping[str, Any] = NONE,
 ) -> int:
     """Run a script as ``python script.py`` would, traced; print its report to stdout."""
     from ipygradmagic.api import trace
@@ -91,12 +109,12 @@ def run_script(
         "__builtins__": builtins,
     }
     status = 0
-    block = trace(namespace=namespace, title=path.name, save=save, ignore=ignore, strict=strict)
+    block = trace(namespace=namespace, title=path.name, save=save, **settings)
     try:
         with ExitStack() as stack:
             try:
                 stack.enter_context(block)
-            except OptionError as error:  # the file to save to, or a finding's name
+            except OptionError as error:  # the file to save to
                 print(f"python -m ipygradmagic: error: {error}", file=sys.stderr)
                 return 2
             exec(compile(source, str(path), "exec"), namespace)
@@ -107,16 +125,20 @@ def run_script(
         status = 1
     print(block)
     if html is not None:
-        Path(html).write_text(block.report().html(), encoding="utf-8")
+        block.to_html(html)
     return status
 
 
-def run_notebook(path: Path) -> int:
-    """Run a notebook's cells in a fresh shell, showing what each one displays as text."""
+def run_notebook(path: Path, settings: Mapping[str, Any] = NONE) -> int:
+    """Run a notebook's cells in a fresh shell, showing what each one displays as text.
+
+    ``settings`` hold where its magics do not say.
+    """
     cells = _code_cells(path)
     home = os.getcwd()
     os.chdir(path.resolve().parent)
-    shell: Any = InteractiveShell.instance(colors="nocolor")
+    config = Config({"GradMagic": dict(settings)})
+    shell: Any = InteractiveShell.instance(colors="nocolor", config=config)
     status = 0
     try:
         for number, (source, may_fail) in enumerate(cells, 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -207,7 +208,29 @@ def test_a_page_in_the_shell() -> None:
     assert done.returncode == 2 and "file" in done.stderr
 
 
-def test_a_notebooks_cells_say_their_own(tmp_path) -> None:
-    (tmp_path / "a.ipynb").write_text("{}")
-    done = command("--strict", tmp_path / "a.ipynb")
+def test_options_hold_for_a_notebook_where_its_cells_do_not_say(tmp_path) -> None:
+    cells = ["%load_ext ipygradmagic\n" + LEAF, "%%trace_grad\n" + LOOP, "print('ran to its end')"]
+    book = {
+        "nbformat": 4,
+        "cells": [{"cell_type": "code", "source": cell, "metadata": {}} for cell in cells],
+    }
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(book))
+    done = command("--strict", path)
+    assert done.returncode == 1 and "ran to its end" not in done.stdout
+    done = command("--strict", "--ignore", "stale-gradient,zeroed", "--lang", "zh", path)
+    assert done.returncode == 0 and "ran to its end" in done.stdout
+    assert "没有发现其他问题" in done.stdout and "stale-gradient" in done.stdout
+    done = command("--html", tmp_path / "out.html", path)
     assert done.returncode == 2 and "cells say their own" in done.stderr
+
+
+def test_a_scripts_report_as_a_page_in_chinese(script, tmp_path) -> None:
+    page = tmp_path / "out.html"
+    done = command("--lang", "zh", "--level", "events", "--html", page, script)
+    assert (
+        done.returncode == 0 and "ran to its end" in done.stdout and "忘了 zero_grad" in done.stdout
+    )
+    html = page.read_text(encoding="utf-8")
+    assert html.startswith("<!DOCTYPE html>") and '<html lang="zh">' in html and "忘了" in html
+    assert "旧梯度" in command("--lang", "zh", "--explain", "stale-gradient").stdout
