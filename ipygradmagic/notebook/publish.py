@@ -35,12 +35,21 @@ class Illustrated(Protocol):
         """Caption and content of each."""
 
 
-def publish(shell: InteractiveShell, report: Readable, form: str) -> None:
+@runtime_checkable
+class Foldable(Protocol):
+    """A report of which parts can be left out."""
+
+    def short(self, width: int = ...) -> str:
+        """As text, without what is shown folded elsewhere."""
+
+
+def publish(shell: InteractiveShell, report: Readable, form: str, *, whole: bool = True) -> None:
     """Show the report in the place where the running cell's output goes.
 
     One rendering that fails does not cost the other.
 
     Args:
+        whole: Also in a terminal, where nothing can be folded.
         form: ``auto``, ``html``, ``text``, ``svg`` or ``png``, as in :class:`ipygradmagic.Options`.
     """
     terminal = is_terminal(shell)
@@ -50,7 +59,11 @@ def publish(shell: InteractiveShell, report: Readable, form: str) -> None:
             bundle["text/html"] = report.html()
     if form != "html" or terminal or not bundle:
         with contained("write the report as text"):
-            bundle["text/plain"] = report.text(width_of(terminal))
+            columns = width_of(terminal)
+            if isinstance(report, Foldable) and terminal and form == "auto" and not whole:
+                bundle["text/plain"] = report.short(columns)
+            else:
+                bundle["text/plain"] = report.text(columns)
     if bundle:
         display(bundle, raw=True)  # type: ignore[no-untyped-call]
     if form in IMAGES and not terminal and isinstance(report, Illustrated):

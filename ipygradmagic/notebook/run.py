@@ -180,7 +180,7 @@ class Run:
 
         self._keep(trace)
         options = self._request.options
-        publish(self._shell, report(trace, options), options.format)
+        publish(self._shell, report(trace, options), options.format, whole=False)
         if options.save_graph is not None:
             self._save_picture(trace)
         if self._request.fix:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ipygradmagic.render.figures import figures
 from ipygradmagic.render.html import to_html
-from ipygradmagic.render.text import to_text
+from ipygradmagic.render.text import to_short_text, to_text
 from ipygradmagic.render.view import View
 
 
@@ -34,3 +34,7 @@ class Report:
     def text(self, width: int = 100) -> str:
         """As plain text of at most ``width`` columns."""
         return to_text(self.view, width)
+
+    def short(self, width: int = 100) -> str:
+        """The same without what a notebook would show folded."""
+        return to_short_text(self.view, width)

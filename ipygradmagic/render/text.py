@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ipygradmagic.language import speaking, tr
+from ipygradmagic.render import words
 from ipygradmagic.render.cells import chinese, ljust, wrapped
 from ipygradmagic.render.chart import alone, flagged, lined, sparks
 from ipygradmagic.render.fitting import joined
@@ -51,6 +52,23 @@ def to_text(view: View, width: int = 100) -> str:
     """The report as lines of at most ``width`` characters (source code may be folded)."""
     with speaking(view.lang):
         parts = [_section(section, width) for section in view.sections]
+        return _laid_out(parts)
+
+
+def to_short_text(view: View, width: int = 100) -> str:
+    """The same without what a notebook would show folded; a last line says how to see that."""
+    with speaking(view.lang):
+        parts = [_section(section, width) for section in view.sections if not section.folded]
+        folded = [section.title for section in view.sections if section.folded and section.title]
+        if folded:
+            said = tr(
+                "Not shown: {parts}. %trace_grad --last shows all.", parts=words.commas(folded)
+            )
+            parts.append(_wrapped(said, width, hang=2))
+        return _laid_out(parts)
+
+
+def _laid_out(parts: Iterable[str]) -> str:
     lines = "\n\n".join(p for p in parts if p).splitlines()
     return "\n".join(line.replace(NBSP, " ").rstrip() for line in lines)
 
