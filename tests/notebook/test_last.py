@@ -111,4 +111,4 @@ def test_tab_completes_them(ip) -> None:
     assert complete("%trace_grad --las") == ["--last"]
     assert set(complete("%trace_grad --o")) == {"--output", "--on", "--off"}
     assert complete("%trace_grad --di") == ["--diff"]
-    assert complete("t = %trace_grad --la") == ["--last"]
+    assert complete("t = %trace_grad --las") == ["--last"]
