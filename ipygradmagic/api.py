@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ipygradmagic.capture.books import Books
+from ipygradmagic.capture.cells import cell_namer
 from ipygradmagic.capture.names import variables
 from ipygradmagic.capture.rehearsal import last_values as _last_values
 from ipygradmagic.capture.survey import survey
@@ -302,7 +303,13 @@ class TraceBlock:
         caller = sys._getframe(1)
         namespace = self.namespace if self.namespace is not None else _Variables(caller)
         home = caller if _is_with(caller) else None
-        session = Session(self.options, namespace=namespace, title=self.title, home=home)
+        session = Session(
+            self.options,
+            namespace=namespace,
+            title=self.title,
+            cell_of=cell_namer(),
+            home=home,
+        )
         try:
             session.start()
             self._session = session
@@ -468,7 +475,7 @@ def grad_state(
     drawn = (_name_in(namespace, graph), graph) if graph is not None else None
     file = None if save_graph is None else os.fspath(save_graph)
     options = Options(depth=depth, save_graph=file, saved=saved, lang=lang)
-    return look(namespace, chosen, graph=drawn, options=options)
+    return look(namespace, chosen, graph=drawn, options=options, cell_of=cell_namer())
 
 
 def _name_in(namespace: Mapping[str, object], thing: object) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from ipygradmagic.render.figures import figures
 from ipygradmagic.render.html import to_html
+from ipygradmagic.render.telling import width
 from ipygradmagic.render.text import to_short_text, to_text
 from ipygradmagic.render.view import View
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A report that can be shown in more than one way; all say the same.
 
@@ -34,6 +35,12 @@ class Report:
     def text(self, width: int = 100) -> str:
         """As plain text of at most ``width`` columns."""
         return to_text(self.view, width)
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def __repr__(self) -> str:
+        return self.text(width())
 
     def short(self, width: int = 100) -> str:
         """The same without what a notebook would show folded."""
