@@ -32,9 +32,8 @@ def test_the_state_is_shown_as_a_report(bare) -> None:
     bare.run_cell(CELL, store_history=True)
     bare.run_cell("state = grad_state(w)", store_history=True)
     shown, _ = bare.display_formatter.format(bare.user_ns["state"])
-    html = shown["text/html"].replace("\u00a0", " ")
-    assert "<table" in html and "In [2], line 4" in html
-    assert "from In [2], line 4" in shown["text/plain"] and "View(" not in shown["text/plain"]
+    assert "<table" in shown["text/html"] and "In [2], line 3" in shown["text/html"]
+    assert "from In [2], line 3" in shown["text/plain"] and "View(" not in shown["text/plain"]
 
 
 def test_marimos_cells_have_their_names(monkeypatch) -> None:
