@@ -15,7 +15,7 @@ from ipygradmagic.capture.bindings import bound_before, module_of, own_nodes, re
 from ipygradmagic.capture.books import Leaf, grad_of
 from ipygradmagic.capture.comments import ignores
 from ipygradmagic.capture.grids import grids
-from ipygradmagic.capture.owners import optimizer_info
+from ipygradmagic.capture.owners import optimizer_info, parameters_of
 from ipygradmagic.capture.reading import Evidence
 from ipygradmagic.capture.readoff import Readings
 from ipygradmagic.capture.recorder import HEAD
@@ -102,11 +102,10 @@ def _tensors(watch: Watch, error: BaseException | None, running: str) -> Iterato
     """Leaves alive or in a kept event, then the non-leaves that variables denote."""
     for optimizer in watch.alive_optimizers():
         name = watch.discovery.optimizer_name(optimizer, None)
-        for group in optimizer.param_groups:
-            for tensor in group["params"]:
-                leaf = watch.books.find(tensor)
-                if leaf is not None:
-                    leaf.owners[name] = None
+        for tensor in parameters_of(optimizer):
+            leaf = watch.books.find(tensor)
+            if leaf is not None:
+                leaf.owners[name] = None
     leaves = {leaf.id: leaf for leaf, _ in watch.books.alive()}
     for event in watch.recorder.kept():
         leaves.update((c.leaf.id, c.leaf) for c in event.changes)
@@ -233,8 +232,9 @@ def optimizer_infos(watch: Watch) -> Iterator[OptimizerInfo]:
         info = optimizer_info(
             watch.books, optimizer, watch.discovery.optimizer_name(optimizer, None)
         )
-        made = watch.sources.locate(watch.built_at(optimizer))
-        yield replace(info, steps=steps.get(info.name, 0), made=made)
+        if info is not None:
+            made = watch.sources.locate(watch.built_at(optimizer))
+            yield replace(info, steps=steps.get(info.name, 0), made=made)
     named = {watch.discovery.optimizer_name(o, None) for o in alive.values()}
     for ref, info in reversed(watch.optimizers.values()):
         if ref() is None and info.name not in named:
