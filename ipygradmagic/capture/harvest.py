@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import CodeType, TracebackType
@@ -30,6 +31,7 @@ from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo, TensorKind
 from ipygradmagic.record.trace import CellError, Meta, Trace
 
+_PARTS = re.compile(r"[.\[]")
 _LEAF_KINDS: dict[str, TensorKind] = {"leaf": "leaf", "retained": "retained"}
 
 
@@ -113,10 +115,30 @@ def _tensors(watch: Watch, error: BaseException | None, running: str) -> Iterato
         for node in graph.nodes:
             if node.tensor in watch.books.leaves:
                 leaves[node.tensor] = watch.books.leaves[node.tensor]
+    modules = _modules(watch)
     for number in sorted(leaves):
-        yield tensor_info(watch, leaves[number])
+        info = tensor_info(watch, leaves[number])
+        yield replace(info, module=modules.get(number, ""))
     found = {called[0] for _, called in watch.discovery.found.tensors()}
     yield from non_leaves(watch, -1, _asked(watch, found, error, running))
+
+
+def _modules(watch: Watch) -> dict[int, str]:
+    """For each leaf the outermost module that registers it and that a variable leads to."""
+    found: dict[int, str] = {}
+    outer: set[str] = set()
+    for module, name in watch.discovery.found.modules():
+        if any(name[: part.start()] in outer for part in _PARTS.finditer(name)):
+            continue
+        outer.add(name)
+        try:
+            parameters = list(torch.nn.Module.parameters(module))
+        except Exception:
+            continue  # its ``__init__`` has not come to its base class
+        for leaf in map(watch.books.find, parameters):
+            if leaf is not None:
+                found.setdefault(leaf.id, name)
+    return found
 
 
 def non_leaves(

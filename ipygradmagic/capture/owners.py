@@ -21,11 +21,12 @@ def groups_of(optimizer: torch.optim.Optimizer) -> Sequence[dict[str, Any]] | No
     may raise whatever it likes where it finds nothing to pass the question on to.
     """
     try:
-        groups = optimizer.param_groups
+        groups: object = optimizer.param_groups
     except Exception:
         return None
-    whole = isinstance(groups, (list, tuple)) and all(isinstance(g, dict) for g in groups)
-    return groups if whole else None
+    if isinstance(groups, (list, tuple)) and all(isinstance(g, dict) for g in groups):
+        return groups
+    return None
 
 
 def parameters_of(optimizer: torch.optim.Optimizer) -> Iterator[Tensor]:
