@@ -13,6 +13,8 @@ from ipygradmagic.render import words
 
 _PART = re.compile(r"^[.\[]?[^.\[]*|[.\[][^.\[]*")
 _GAP = "…"
+LEAST_PART = 12
+"""A part need not be shorter than that."""
 MOST_TIMES = 4
 """What cannot be shortened to the length that is wished for may be so many times as long."""
 
@@ -39,7 +41,8 @@ def _shortened(name: str, parts: Mapping[str, list[str]], most: int) -> str:
     if len(name) <= most:
         return words.clean(name)
     telling = _telling(name, parts)
-    own = [p if i in telling else words.clean(p, most // 2) for i, p in enumerate(parts[name])]
+    part = max(LEAST_PART, most // 2) if len(parts[name]) > 1 else most
+    own = [p if i in telling else words.clean(p, part) for i, p in enumerate(parts[name])]
     first, last = 0, len(own) - 1
     for ends in ({first, last}, {last}, set[int]()):
         kept = telling | ends
