@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ipygradmagic.capture.books import Leaf, grad_key
 from ipygradmagic.capture.leaves import GradNode, reach
+from ipygradmagic.capture.owners import groups_of
 from ipygradmagic.capture.recorder import MANY, RawChange, RawEvent, fill_added
 from ipygradmagic.capture.snapshot import Look, dense, is_finite, is_zero, look
 from ipygradmagic.capture.source import Here
@@ -659,7 +660,7 @@ def is_torchs(optimizer: torch.optim.Optimizer) -> bool:
 
 def parameters(optimizer: torch.optim.Optimizer) -> list[int]:
     """Identities of all its parameters, in order."""
-    groups = optimizer.param_groups
+    groups = groups_of(optimizer) or []
     if len(groups) == 1:
         return list(map(id, groups[0]["params"]))
     return [id(p) for group in groups for p in group["params"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import CodeType, TracebackType
@@ -15,7 +16,7 @@ from ipygradmagic.capture.bindings import bound_before, module_of, own_nodes, re
 from ipygradmagic.capture.books import Leaf, grad_of
 from ipygradmagic.capture.comments import ignores
 from ipygradmagic.capture.grids import grids
-from ipygradmagic.capture.owners import optimizer_info
+from ipygradmagic.capture.owners import optimizer_info, parameters_of
 from ipygradmagic.capture.reading import Evidence
 from ipygradmagic.capture.readoff import Readings
 from ipygradmagic.capture.recorder import HEAD
@@ -30,6 +31,7 @@ from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo, TensorKind
 from ipygradmagic.record.trace import CellError, Meta, Trace
 
+_PARTS = re.compile(r"[.\[]")
 _LEAF_KINDS: dict[str, TensorKind] = {"leaf": "leaf", "retained": "retained"}
 
 
@@ -102,11 +104,10 @@ def _tensors(watch: Watch, error: BaseException | None, running: str) -> Iterato
     """Leaves alive or in a kept event, then the non-leaves that variables denote."""
     for optimizer in watch.alive_optimizers():
         name = watch.discovery.optimizer_name(optimizer, None)
-        for group in optimizer.param_groups:
-            for tensor in group["params"]:
-                leaf = watch.books.find(tensor)
-                if leaf is not None:
-                    leaf.owners[name] = None
+        for tensor in parameters_of(optimizer):
+            leaf = watch.books.find(tensor)
+            if leaf is not None:
+                leaf.owners[name] = None
     leaves = {leaf.id: leaf for leaf, _ in watch.books.alive()}
     for event in watch.recorder.kept():
         leaves.update((c.leaf.id, c.leaf) for c in event.changes)
@@ -114,10 +115,30 @@ def _tensors(watch: Watch, error: BaseException | None, running: str) -> Iterato
         for node in graph.nodes:
             if node.tensor in watch.books.leaves:
                 leaves[node.tensor] = watch.books.leaves[node.tensor]
+    modules = _modules(watch)
     for number in sorted(leaves):
-        yield tensor_info(watch, leaves[number])
+        info = tensor_info(watch, leaves[number])
+        yield replace(info, module=modules.get(number, ""))
     found = {called[0] for _, called in watch.discovery.found.tensors()}
     yield from non_leaves(watch, -1, _asked(watch, found, error, running))
+
+
+def _modules(watch: Watch) -> dict[int, str]:
+    """For each leaf the outermost module that registers it and that a variable leads to."""
+    found: dict[int, str] = {}
+    outer: set[str] = set()
+    for module, name in watch.discovery.found.modules():
+        if any(name[: part.start()] in outer for part in _PARTS.finditer(name)):
+            continue
+        outer.add(name)
+        try:
+            parameters = list(torch.nn.Module.parameters(module))
+        except Exception:
+            continue  # its ``__init__`` has not come to its base class
+        for leaf in map(watch.books.find, parameters):
+            if leaf is not None:
+                found.setdefault(leaf.id, name)
+    return found
 
 
 def non_leaves(
@@ -233,8 +254,9 @@ def optimizer_infos(watch: Watch) -> Iterator[OptimizerInfo]:
         info = optimizer_info(
             watch.books, optimizer, watch.discovery.optimizer_name(optimizer, None)
         )
-        made = watch.sources.locate(watch.built_at(optimizer))
-        yield replace(info, steps=steps.get(info.name, 0), made=made)
+        if info is not None:
+            made = watch.sources.locate(watch.built_at(optimizer))
+            yield replace(info, steps=steps.get(info.name, 0), made=made)
     named = {watch.discovery.optimizer_name(o, None) for o in alive.values()}
     for ref, info in reversed(watch.optimizers.values()):
         if ref() is None and info.name not in named:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ipygradmagic.capture.backward import BackwardWatch
 from ipygradmagic.capture.books import Leaf
 from ipygradmagic.capture.discovery import is_open_leaf
+from ipygradmagic.capture.owners import groups_of, members, parameters_of
 from ipygradmagic.capture.recorder import RawChange, RawEvent
 from ipygradmagic.capture.shells import running, shell_of_step
 from ipygradmagic.capture.snapshot import Look, is_finite, is_zero, look_all
@@ -131,15 +132,18 @@ class OptimizerWatch:
         """A parameter group was added: its tensors can be named now, before names move on."""
         with self.watch.guard():
             here = self.watch.sources.here()
-            if self.watch.built_at(optimizer) < 0 and len(optimizer.param_groups) == 1:
+            groups = groups_of(optimizer)
+            if not groups:
+                return
+            if self.watch.built_at(optimizer) < 0 and len(groups) == 1:
                 self.watch.built[id(optimizer)] = (weakref.ref(optimizer), here.site)
-            group = optimizer.param_groups[-1]["params"]
+            group = members(groups[-1])
             books = self.watch.books
             tensors = [t for t in group if books.find(t) is not None or is_open_leaf(t)]
             self.watch.meet(tensors, here)
 
     def _owned(self, optimizer: torch.optim.Optimizer, here: Here) -> list[tuple[Leaf, Tensor]]:
-        tensors = [p for group in optimizer.param_groups for p in group["params"]]
+        tensors = list(parameters_of(optimizer))
         books = self.watch.books
         strangers = [t for t in tensors if books.find(t) is None and is_open_leaf(t)]
         if strangers:
@@ -394,7 +398,7 @@ class OptimizerWatch:
     def _known(self, owner: Any) -> list[tuple[Leaf, Tensor]]:
         """The known leaves of an optimizer or a module."""
         if isinstance(owner, torch.optim.Optimizer):
-            tensors: Iterable[Tensor] = (p for g in owner.param_groups for p in g["params"])
+            tensors: Iterable[Tensor] = parameters_of(owner)
         else:
             tensors = owner.parameters()
         found = ((self.watch.books.find(t), t) for t in tensors)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,16 +14,47 @@ from ipygradmagic.record.tensors import GroupInfo, OptimizerInfo
 _SETTINGS = ("lr", "momentum", "weight_decay", "betas", "nesterov", "maximize")
 
 
-def optimizer_info(books: Books, optimizer: torch.optim.Optimizer, name: str) -> OptimizerInfo:
-    """Its name, class and groups as they are now."""
-    groups = tuple(_group(books, g) for g in optimizer.param_groups)
-    return OptimizerInfo(name, type(optimizer).__name__, groups)
+def groups_of(optimizer: torch.optim.Optimizer) -> Sequence[dict[str, Any]] | None:
+    """Its parameter groups; None if it has none to show, and so is no optimizer yet.
+
+    A subclass whose ``__init__`` has not come to its base class has no such attribute, and a shell
+    may raise whatever it likes where it finds nothing to pass the question on to.
+    """
+    try:
+        groups: object = optimizer.param_groups
+    except Exception:
+        return None
+    if isinstance(groups, (list, tuple)) and all(isinstance(g, dict) for g in groups):
+        return groups
+    return None
 
 
-def _group(books: Books, group: dict[str, object]) -> GroupInfo:
+def parameters_of(optimizer: torch.optim.Optimizer) -> Iterator[Tensor]:
+    """The tensors of all its groups, in order."""
+    for group in groups_of(optimizer) or ():
+        yield from members(group)
+
+
+def optimizer_info(
+    books: Books, optimizer: torch.optim.Optimizer, name: str
+) -> OptimizerInfo | None:
+    """Its name, class and groups as they are now; None if it has no groups."""
+    groups = groups_of(optimizer)
+    if groups is None:
+        return None
+    found = tuple(_group(books, group) for group in groups)
+    return OptimizerInfo(name, type(optimizer).__name__, found)
+
+
+def members(group: dict[str, Any]) -> Iterator[Tensor]:
+    """The tensors of one group."""
     params = group.get("params")
-    tensors: Iterable[object] = params if isinstance(params, (list, tuple)) else ()
-    found = (books.find(t) for t in tensors if isinstance(t, Tensor))
+    some: Iterable[object] = params if isinstance(params, (list, tuple)) else ()
+    return (t for t in some if isinstance(t, Tensor))
+
+
+def _group(books: Books, group: dict[str, Any]) -> GroupInfo:
+    found = map(books.find, members(group))
     settings = tuple((k, _plain(group[k])) for k in _SETTINGS if group.get(k))
     if group.get("lr") == 0:
         began = (("initial_lr", _plain(group["initial_lr"])),) if group.get("initial_lr") else ()

@@ -13,6 +13,7 @@ from ipygradmagic.capture.books import Books, Leaf
 from ipygradmagic.capture.deadends import Surroundings
 from ipygradmagic.capture.discovery import is_open_leaf
 from ipygradmagic.capture.harvest import non_leaves, optimizer_infos, tensor_info
+from ipygradmagic.capture.owners import parameters_of
 from ipygradmagic.capture.source import CellOf
 from ipygradmagic.capture.tracer import running_watch
 from ipygradmagic.capture.watch import Watch
@@ -81,11 +82,8 @@ def _state(
 
 
 def _owned(watch: Watch, optimizer: torch.optim.Optimizer) -> Iterator[Leaf]:
-    for group in optimizer.param_groups:
-        for tensor in group["params"]:
-            leaf = watch.books.find(tensor)
-            if leaf is not None:
-                yield leaf
+    found = map(watch.books.find, parameters_of(optimizer))
+    return (leaf for leaf in found if leaf is not None)
 
 
 def _requires_grad(tensor: Tensor) -> bool:

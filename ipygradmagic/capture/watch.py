@@ -327,7 +327,8 @@ class Watch:
         if known is None or known[0]() is not optimizer:
             info = optimizer_info(self.books, optimizer, name)
             self.optimizers.pop(id(optimizer), None)  # the new one is the last
-            self.optimizers[id(optimizer)] = (weakref.ref(optimizer), info)
+            if info is not None:
+                self.optimizers[id(optimizer)] = (weakref.ref(optimizer), info)
 
     def built_at(self, optimizer: torch.optim.Optimizer) -> int:
         """The site that made an optimizer; -1 if that was not during this trace."""

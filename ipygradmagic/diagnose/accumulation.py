@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ipygradmagic.diagnose import patch
@@ -203,7 +204,8 @@ def leftover(trace: Trace) -> Iterator[Finding]:
             ),
             consequence=tr("The first step is too long."),
             remedy=Remedy(
-                tr("Clear the gradients before the loop begins."), "optimizer.zero_grad()"
+                tr("Clear the gradients before the loop begins."),
+                _clearing(incident.actor or _holder(trace, incident), incident.tensors),
             ),
             evidence=evidence_of(incident, incident.where, incident.deposited),
         )
@@ -284,6 +286,16 @@ def _clearing(optimizer: str | None, names: Sequence[str]) -> str:
     if optimizer:
         return f"{optimizer}.zero_grad()"
     return " = ".join([*(f"{name}.grad" for name in names[:MOST_CLEARED] or ("w",)), "None"])
+
+
+def _holder(trace: Trace, incident: Incident) -> str:
+    """What a variable denotes and has a ``zero_grad`` for all these tensors; "" if nothing does."""
+    tensors = [t for t in trace.tensors if t.name in incident.tensors]
+    unnamed = {o.name for o in trace.optimizers if o.name == o.cls}
+    common = [{*t.owners} - unnamed for t in tensors]
+    owners = set.intersection(*common) if common else set()
+    modules = {t.module for t in tensors}
+    return min(owners, default="") or (modules.pop() if len(modules) == 1 else "")
 
 
 def growing_sum(trace: Trace) -> Iterator[Finding]:
@@ -514,8 +526,40 @@ def closure(trace: Trace) -> Iterator[Finding]:
                 "{n} closure evaluations inside step(): each cleared the gradients and used its own.",
                 count,
             ),
-            cause=tr("Optimizers such as LBFGS call the closure several times within one step."),
+            cause=_calls_said(trace),
         )
+
+
+def _calls_said(trace: Trace) -> str:
+    """How often a step has called its closure, as far as the events that were kept tell."""
+    actor, most = _most_calls(trace)
+    if most < 2:
+        return tr("step() called the closure once, and used the gradients that it had computed.")
+    return tr(
+        "{optimizer} called the closure up to {n} times within one step.", optimizer=actor, n=most
+    )
+
+
+def _most_calls(trace: Trace) -> tuple[str, int]:
+    """The optimizer whose step called its closure most often, and how often that was.
+
+    A closure that is called once is no event of its own: its return is the step.
+    """
+    calls: Counter[str] = Counter()
+    best, before = ("", 0), 0
+    for event in trace.events:
+        if event.index != before + 1:
+            calls.clear()  # some were not kept: who knows of which step
+        before = event.index
+        if event.kind != "step":
+            continue
+        actor = event.actor or ""
+        if event.label.endswith(" closure"):
+            calls[actor] += 1
+            best = max(best, (actor, calls[actor]), key=lambda pair: pair[1])
+        else:
+            calls[actor] = 0
+    return best
 
 
 def zeroed(trace: Trace) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from ipygradmagic.diagnose import (
     raised,
     reuse,
 )
+from ipygradmagic.diagnose.library import in_library
 from ipygradmagic.diagnose.patch import with_diff
 from ipygradmagic.diagnose.silence import divide, misspelt
 from ipygradmagic.language import speaking, tr
@@ -90,7 +91,7 @@ def _diagnosed(trace: Trace) -> Trace:
     warnings: list[str] = []
     for diagnosis in DIAGNOSES:
         try:
-            findings += map(with_diff, diagnosis(trace))
+            findings += [with_diff(in_library(trace, found)) for found in diagnosis(trace)]
         except Exception as error:
             name = getattr(diagnosis, "__name__", "a diagnosis")
             what = f"{type(error).__name__}: {error}"

@@ -15,6 +15,17 @@ from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.record.trace import Trace
 
 _ROOT = re.compile(r"\w+")
+_USUAL = {
+    "Adam": {"lr": "0.001", "betas": "(0.9, 0.999)"},
+    "AdamW": {"lr": "0.001", "betas": "(0.9, 0.999)", "weight_decay": "0.01"},
+    "NAdam": {"lr": "0.002", "betas": "(0.9, 0.999)"},
+    "RAdam": {"lr": "0.001", "betas": "(0.9, 0.999)"},
+    "Adamax": {"lr": "0.002", "betas": "(0.9, 0.999)"},
+    "RMSprop": {"lr": "0.01"},
+    "Adagrad": {"lr": "0.01"},
+    "SGD": {},
+}
+"""What torch's optimizers take where nothing is said, of what the record has."""
 
 
 def stale_optimizer(trace: Trace) -> Iterator[Finding]:
@@ -39,7 +50,7 @@ def stale_optimizer(trace: Trace) -> Iterator[Finding]:
                 tr(
                     "Make the optimizer after the tensors have their final form, and update them in place."
                 ),
-                f"{optimizer.name} = torch.optim.{optimizer.cls}([{', '.join(new[:4])}], ...)",
+                _made_again(trace, optimizer, pairs),
             ),
             evidence=Evidence(
                 events=_first_step(trace, optimizer),
@@ -48,6 +59,37 @@ def stale_optimizer(trace: Trace) -> Iterator[Finding]:
                 count=len(pairs),
             ),
         )
+
+
+def _made_again(
+    trace: Trace, optimizer: OptimizerInfo, pairs: list[tuple[TensorInfo, TensorInfo]]
+) -> str:
+    """The line that makes the optimizer anew: from the whole module where it is one that it trains."""
+    old, new = {a.id for a, _ in pairs}, [b for _, b in pairs]
+    wanted = [*new, *(t for t in _owned(trace, optimizer) if t.id not in old)]
+    made = f"{optimizer.name} = torch.optim.{optimizer.cls}"
+    module = new[0].module
+    whole = {t.id for t in trace.tensors if t.module == module and t.requires_grad}
+    if module and whole == {t.id for t in wanted if t.requires_grad}:
+        return f"{made}({', '.join([f'{module}.parameters()', *_settings(optimizer)])})"
+    names = list(dict.fromkeys(b.name for b in new))
+    return f"{made}([{', '.join(names[:4])}], ...)"
+
+
+def _settings(optimizer: OptimizerInfo) -> Iterator[str]:
+    """What the optimizer was given beside the tensors, as far as the record says."""
+    if len(optimizer.groups) != 1:
+        yield "..."
+        return
+    settings = dict(optimizer.groups[0].settings)
+    usual = _USUAL.get(optimizer.cls, {})
+    began = settings.pop("initial_lr", "")
+    if began:
+        settings["lr"] = began
+    for name in sorted({*settings, *usual}, key=lambda name: name != "lr"):
+        value = settings.get(name, "0")  # what is zero or off is not in the record
+        if value != usual.get(name):
+            yield f"{name}={value}"
 
 
 def _still_holds(optimizer: OptimizerInfo, pairs: list[tuple[TensorInfo, TensorInfo]]) -> str:

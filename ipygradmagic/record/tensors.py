@@ -118,6 +118,7 @@ class TensorInfo:
         asked: The user's code asks for ``.grad`` of this non-leaf (the line), else None.
         older: This non-leaf was there already when the trace began.
         born: The line that bound it to its name, where known.
+        module: The outermost module with a name that registers it; "" for none.
     """
 
     id: int
@@ -143,6 +144,7 @@ class TensorInfo:
     asked: SourceLocation | None = None
     older: bool = False
     born: SourceLocation | None = None
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from ipygradmagic.render.paths import block, kind, root
 from ipygradmagic.render.view import Life, Mark
 
 MOST_LIVES = 16
-MOST_LABEL = 36
 GRAVE = (STALE.name, BROKEN.name, OLD.name)
 
 
@@ -79,10 +78,10 @@ def _joined(leaves: Sequence[Leaf], way: Callable[[str], str]) -> list[Life]:
 def _life(key: str, group: list[Leaf], siblings: int) -> Life:
     first = group[0]
     if len(group) == 1:
-        return Life(words.clean(first.name, MOST_LABEL), "", first.start, first.marks)
+        return Life(words.clean(first.name), "", first.start, first.marks)
     blocks = len({block(leaf.name) for leaf in group})
     label = f"{key} × {count(blocks)}" if key.endswith("*") or key.endswith("[*]") else f"{key}.*"
     said = words.tensors(len(group))
     if len(group) < siblings:
         said = tr("{part} of {tensors}", part=count(len(group)), tensors=words.tensors(siblings))
-    return Life(words.clean(label, MOST_LABEL), said, first.start, first.marks)
+    return Life(words.clean(label), said, first.start, first.marks)

@@ -8,13 +8,14 @@ is a mark on the bar.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 
 from ipygradmagic.language import tr
 from ipygradmagic.render import words
 from ipygradmagic.render.cells import ljust
 from ipygradmagic.render.rich_parts import cell_len
+from ipygradmagic.render.shortening import distinct
 from ipygradmagic.render.view import SIGNS, Life, Mark, Stage, Strip
 
 ROW, FOOT, ENTRY = 26, 18, 19
@@ -23,6 +24,8 @@ LABELS = 6.7
 SMALLS = 5.6
 NARROW, WIDE, ROOM = 30.0, 54.0, 640.0
 """Width of a column: between these, so that all take about so much room."""
+MOST_LABEL = 36
+"""Longer labels of rows are shortened."""
 SLANTED = 4.9
 """Height and width that a character of a slanted heading takes."""
 MARGIN = 18
@@ -75,10 +78,14 @@ class Drawing:
 
 def drawing(strip: Strip) -> Drawing:
     """The strip in pixels."""
+    labels = distinct([row.label for row in strip.lives], MOST_LABEL)
+    strip = replace(
+        strip, lives=tuple(replace(row, label=label) for row, label in zip(strip.lives, labels))
+    )
     across = min(WIDE, max(NARROW, ROOM / len(strip.stages)))
-    labels = [cell_len(row.label) * LABELS for row in strip.lives]
-    labels += [cell_len(row.small) * SMALLS for row in strip.lives]
-    left = 14 + max(*labels, cell_len(strip.place) * SMALLS)
+    wide = [cell_len(row.label) * LABELS for row in strip.lives]
+    wide += [cell_len(row.small) * SMALLS for row in strip.lives]
+    left = 14 + max(*wide, cell_len(strip.place) * SMALLS)
     centres = [left + (i + 0.8) * across for i in range(len(strip.stages))]
     right = left + (len(strip.stages) + 0.5) * across
     head = MARGIN + SLANTED * max(map(_slanted, strip.stages))
@@ -176,7 +183,7 @@ def _merged(spans: Sequence[tuple[str, float, float]]) -> Iterator[tuple[str, fl
 
 def grid(strip: Strip, width: int) -> list[str]:
     """The strip as lines of text; stages that do not fit follow below."""
-    names = [words.clean(row.label, max(12, width // 3)) for row in strip.lives]
+    names = distinct([row.label for row in strip.lives], max(12, width // 3))
     place = words.clean(strip.place, max(12, width // 3))
     label = max(cell_len(place), *map(cell_len, names))
     cells = [

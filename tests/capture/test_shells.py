@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sysconfig
 
+import pytest
 import torch
 from torch import nn
 
-from ipygradmagic import trace
+from ipygradmagic import grad_state, trace
 
 LIBRARY = '''
 class Momentum:
@@ -116,3 +117,42 @@ def test_a_closure_that_brings_no_gradient_is_none() -> None:
             opt.step(lambda: None)
     assert [f.name for f in t.findings] == ["zeroed"]
     assert [e.kind for e in t.events] == ["zero_grad", "backward", "step"] * 3
+
+
+class HalfBuilt(torch.optim.Optimizer):
+    """Its ``__init__`` has forgotten its base class."""
+
+    def __init__(self, params) -> None:
+        self.params = list(params)
+
+
+class Refusing(torch.optim.Optimizer):
+    """A shell with nothing in it, which says so in its own way."""
+
+    def __init__(self) -> None:
+        pass
+
+    def __getattr__(self, name):
+        raise RuntimeError(f"prepare() comes first, then {name}")
+
+
+@pytest.mark.parametrize("level", ["events", "full"])
+def test_an_optimizer_without_groups_is_passed_over(level: str) -> None:
+    model = nn.Linear(1, 1)
+    half, empty = HalfBuilt(model.parameters()), Refusing()
+    opt = torch.optim.SGD(model.parameters(), lr=0.1)
+    with trace(level=level) as t:
+        for _ in range(6):
+            model(torch.ones(1, 1)).sum().backward()
+            opt.step()
+            opt.zero_grad()
+            with pytest.raises((AttributeError, RuntimeError)):
+                half.zero_grad()
+            with pytest.raises((AttributeError, RuntimeError)):
+                empty.zero_grad()
+    assert t.trace.warnings == () and [f.name for f in t.findings] == ["zeroed"]
+    counts = t.trace.counts()
+    assert counts["backward"] == counts["step"] == 6
+    assert [o.name for o in t.trace.optimizers] == ["opt"]
+    said = str(grad_state())
+    assert "SGD" in said and "could not" not in said and "half" not in said

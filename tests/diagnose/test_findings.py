@@ -276,3 +276,33 @@ def test_an_update_by_hand_whose_cell_is_run_again() -> None:
     assert alarms(run(cell, namespace)) == set()
     assert alarms(run(cell, namespace)) == {"reused-gradient"}
     assert alarms(run("w.grad = None", namespace)) == set()
+
+
+CLOSURE = """
+model = nn.Linear(3, 1)
+opt = {optimizer}
+def closure():
+    opt.zero_grad()
+    loss = (model(torch.ones(4, 3)) - 1).exp().mean()
+    loss.backward()
+    return loss
+for _ in range(3):
+    opt.step(closure)
+"""
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "said"),
+    [
+        ("torch.optim.SGD(model.parameters(), 0.1)", "step() called the closure once, "),
+        (
+            "torch.optim.LBFGS(model.parameters(), max_iter=3, lr=0.1)",
+            "opt called the closure up to 3 times within one step.",
+        ),
+    ],
+)
+def test_how_often_a_step_calls_its_closure(optimizer: str, said: str) -> None:
+    found = next(
+        f for f in run(CLOSURE.format(optimizer=optimizer)).findings if f.name == "closure"
+    )
+    assert found.cause.startswith(said)

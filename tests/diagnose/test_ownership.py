@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ipygradmagic.record.findings import Finding
 from ipygradmagic.record.trace import Trace
 from tests.capture.programs import alarms, run
@@ -93,3 +95,53 @@ def test_a_leaf_on_the_way_to_the_loss_cuts_it_off() -> None:
     found = _finding(trace, "detached-loss")
     assert found.severity == "error" and alarms(trace) == {"detached-loss"}
     assert "reached nothing but out: it is a leaf of its own" in found.title
+
+
+ADAPTED = """
+net = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 1))
+others = [nn.Linear(4, 8), nn.Linear(8, 1)]
+opt = torch.optim.{optimizer}
+"""
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "changed", "code"),
+    [
+        (
+            "AdamW(net.parameters(), lr=0.01)",
+            "net = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 1))",
+            "opt = torch.optim.AdamW(net.parameters(), lr=0.01)",
+        ),
+        (
+            "AdamW(net.parameters(), weight_decay=0.0)",
+            "net[1] = nn.Linear(8, 1)",
+            "opt = torch.optim.AdamW(net.parameters(), weight_decay=0)",
+        ),
+        (
+            "SGD(net.parameters(), lr=0.1, momentum=0.9)",
+            "net[1] = nn.Linear(8, 1)",
+            "opt = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)",
+        ),
+        (
+            "SGD(net[1].parameters(), lr=0.1)",
+            "net[1] = nn.Linear(8, 1)",
+            "opt = torch.optim.SGD([net[1].weight, net[1].bias], ...)",
+        ),
+    ],
+)
+def test_the_optimizer_is_made_again(optimizer: str, changed: str, code: str) -> None:
+    namespace: dict[str, object] = {}
+    setup = ADAPTED.format(optimizer=optimizer)
+    exec(f"import torch\nfrom torch import nn\n{setup}\n{changed}", namespace)
+    remedy = _finding(run(TRAIN, namespace), "stale-optimizer").remedy
+    assert remedy is not None and remedy.code == code
+
+
+def test_modules_in_a_list_have_no_parameters_in_common() -> None:
+    namespace: dict[str, object] = {}
+    code = "net = [nn.Linear(4, 1)]\nopt = torch.optim.SGD(net[0].parameters(), 0.1)\n"
+    exec(f"import torch\nfrom torch import nn\n{code}net = [nn.Linear(4, 1)]", namespace)
+    train = TRAIN.replace("net(", "net[0](")
+    remedy = _finding(run(train, namespace), "stale-optimizer").remedy
+    assert remedy is not None
+    assert remedy.code == "opt = torch.optim.SGD(net[0].parameters(), lr=0.1)"

@@ -42,7 +42,9 @@ from ipygradmagic.api import forget
 from tests.conftest import patched
 def report_of(t):
     t = getattr(t, "trace", t)
-    findings = [[f.name, f.severity, f.title, [w.text for w in f.evidence.lines]] for f in t.findings]
+    said = [(f.remedy.text, f.remedy.code, f.remedy.diff) if f.remedy else () for f in t.findings]
+    lines = [[w.text for w in f.evidence.lines] for f in t.findings]
+    findings = [[f.name, f.severity, f.title, *rest] for f, *rest in zip(t.findings, lines, said)]
     names = [x.name for x in t.tensors if x.kind == "leaf"]
     return {{"findings": findings, "names": names, "faults": list(t.warnings)}}
 """
@@ -54,12 +56,13 @@ print(hashlib.sha256(b"".join(v.detach().numpy().tobytes() for v in model.state_
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding, and the texts of the lines that it names."""
+    """A finding, the texts of the lines that it names, and its remedy (text, code, diff)."""
 
     name: str
     severity: str
     title: str
     lines: tuple[str, ...]
+    remedy: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,10 @@ class Notebook:
             assert not said[-1]["faults"], said[-1]["faults"]
         verdicts = [[f[:2] for f in one["findings"]] for one in said]
         assert verdicts[0] == verdicts[1] == verdicts[2]
-        found = tuple(Finding(n, s, t, tuple(where)) for n, s, t, where in said[-1]["findings"])
+        found = tuple(
+            Finding(n, s, t, tuple(where), tuple(remedy))
+            for n, s, t, where, remedy in said[-1]["findings"]
+        )
         assert self._print("print(refused)").strip() == "[]", "it tried to reach the network"
         return Fit(self._print("print(t)"), found, tuple(said[-1]["names"]), told, printed)
 

@@ -64,3 +64,5 @@ class LogNorms(Callback):
     error = notebook.fit(setup, FIT).sole_error("stale-gradient")
     assert error.title.startswith("Forgotten zero_grad")
     assert error.lines == ("learn.fit_one_cycle(3, 1e-2)",)
+    assert error.remedy[0].startswith("The loop belongs to fit_one_cycle(), which should clear")
+    assert error.remedy[1:] == ("", "")

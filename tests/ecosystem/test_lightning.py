@@ -153,6 +153,8 @@ def test_zero_grad_overridden_and_left_empty(notebook):
         "stale-gradient"
     )
     assert error.lines == (FIT,)
+    assert error.remedy[0].startswith("The loop belongs to fit(), which should clear")
+    assert "optimizer_zero_grad" in error.remedy[0] and error.remedy[1:] == ("", "")
 
 
 def test_two_optimizers_by_hand(notebook):

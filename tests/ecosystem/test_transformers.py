@@ -80,3 +80,4 @@ model = BertForSequenceClassification(config)  # a fresh start
     setup = setup.replace("model=model, args", "model=model, optimizers=(optimizer, None), args")
     error = notebook.fit(setup, FIT).sole_error("stale-optimizer")
     assert error.title.startswith("optimizer still holds") and FIT in error.lines
+    assert error.remedy[1] == "optimizer = torch.optim.AdamW(model.parameters())"
