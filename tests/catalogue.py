@@ -29,7 +29,7 @@ OPTIONS = {"**.j2": {"trim_blocks": "true", "lstrip_blocks": "true"}}
 
 def messages() -> Catalog:
     """What the code says."""
-    found = Catalog(domain=DOMAIN, charset="utf-8")
+    found = Catalog(domain=DOMAIN, charset="utf-8", creation_date=SINCE)
     for file, line, message, comments, context in extract_from_dir(
         PACKAGE,
         METHODS,
