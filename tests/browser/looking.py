@@ -6,7 +6,9 @@ from typing import Any
 
 from tests.browser.conftest import OUT, SCROLL_TO_TOP
 
-REPORTS = ".jp-OutputArea-output .jp-RenderedHTML > div, .jp-RenderedHTML.jp-OutputArea-output > div"
+REPORTS = (
+    ".jp-OutputArea-output .jp-RenderedHTML > div, .jp-RenderedHTML.jp-OutputArea-output > div"
+)
 PROBLEMS = "reports => Promise.all(reports.map(r => look.problems(r)))"
 HEIGHT = """() => Math.max(...[...document.querySelectorAll('html, .jp-Notebook, .jp-Notebook *')]
     .map(e => e.scrollHeight))"""
@@ -47,9 +49,7 @@ def photograph(page: Any, name: str, width: int | None = None) -> None:
     """The notebook from its top, in a window so tall that nothing has to be scrolled."""
     before = page.viewport_size
     height = page.evaluate(HEIGHT)
-    page.set_viewport_size(
-        {"width": width or before["width"], "height": min(height + 400, TALL)}
-    )
+    page.set_viewport_size({"width": width or before["width"], "height": min(height + 400, TALL)})
     page.wait_for_timeout(200)
     page.evaluate(SCROLL_TO_TOP)
     page.screenshot(path=OUT / f"{name}.png")

@@ -44,7 +44,9 @@ def write(desk: Desk, name: str) -> str:
     cells = [v4.new_code_cell(text) for text in CELLS]
     cells[4].metadata["tags"] = ["raises-exception"]
     kernel = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), desk.folder / name)
+    nbformat.write(
+        v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), desk.folder / name
+    )
     return name
 
 

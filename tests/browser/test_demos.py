@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import nbformat
 import pytest
 
@@ -26,7 +24,6 @@ def unrun(desk: Desk, demo: str, place: str) -> str:
     name = f"{place}_{demo}.ipynb"
     nbformat.write(book, desk.folder / name)
     return name
-
 
 
 @pytest.mark.parametrize("demo", DEMOS)

@@ -51,7 +51,10 @@ def test_the_line_comes_and_goes(front: Front) -> None:
         outputs = page.locator(".jp-Notebook .jp-Cell").nth(cell).evaluate(OUTPUTS)
         assert outputs[0] == [0, ""]  # where the line was, or would have been
         shown = [text for _, text in outputs if text]
-        assert [text.split()[:2] for text in (shown[0], shown[2])] == [["the", "first"], ["the", "last"]]
+        assert [text.split()[:2] for text in (shown[0], shown[2])] == [
+            ["the", "first"],
+            ["the", "last"],
+        ]
         assert len(shown) == 4  # two prints, one bar, one report
         assert shown[1].startswith("100%") and len(shown[1].splitlines()) == 1
         assert report(page, cell).is_visible()
