@@ -39,7 +39,10 @@ def test_every_message_of_the_code_is_translated(lang: str) -> None:
 @pytest.mark.parametrize("lang", OTHERS)
 def test_what_gettext_reads_is_what_the_file_says(lang: str) -> None:
     def said(some: Catalog) -> dict[object, list[str]]:
-        return {(strings(m.id)[0], m.context): strings(m.string) for m in some if m.id}
+        # Babel reads contexts as bytes, and of a plural with one form the first id alone
+        known = [m for m in some if m.id]
+        contexts = [c.decode() if isinstance(c := m.context, bytes) else c for m in known]
+        return {(strings(m.id)[0], c): strings(m.string) for m, c in zip(known, contexts)}
 
     with catalogue.po(lang).with_suffix(".mo").open("rb") as file:
         assert said(read_mo(file)) == said(catalogue.stored(lang))

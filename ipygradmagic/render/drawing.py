@@ -21,6 +21,11 @@ WHOLE = 2 * LONGEST
 """Seconds for the layouts of all pictures of a report together."""
 LEAST = 0.1
 """With less than that no layout is begun."""
+GROUND = (
+    "<style>:root{background:#fff}"
+    "@media (prefers-color-scheme:dark){:root{background:#111}}</style>"
+)
+"""Those of JupyterLab's light and dark theme, where it is not to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,12 @@ def _excess(svg: str) -> float:
 
 
 def data_uri(svg: str) -> str:
-    """An SVG as the source of an image."""
-    encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
+    """An SVG as the source of an image.
+
+    It brings the ground that its letters were chosen for: where a page does not follow the system's
+    dark mode (nbconvert's HTML), the picture does all the same, and was white on white.
+    """
+    tag = svg.index(">", svg.index("<svg")) + 1
+    grounded = f"{svg[:tag]}{GROUND}{svg[tag:]}"
+    encoded = base64.b64encode(grounded.encode("utf-8", "replace")).decode("ascii")
     return f"data:image/svg+xml;base64,{encoded}"

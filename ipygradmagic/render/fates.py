@@ -12,6 +12,7 @@ from ipygradmagic.language import mark, tr
 from ipygradmagic.record.tensors import Holds, Summary
 from ipygradmagic.render import words
 from ipygradmagic.render.numbers import count
+from ipygradmagic.render.view import Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ def fate(grad: Summary | None, holds: Holds) -> Fate:
         return NONE
     if not grad.finite:
         return BROKEN
-    if holds.stale:  # harmless as long as it is cleared before the next update (as in a GAN)
-        return STALE if holds.used >= holds.count else MIXED
+    if holds.stale:
+        return _used_again(holds)
     if grad.zero and not holds.count:
         return ZERO
     if holds.count and holds.used >= holds.count:
@@ -95,6 +96,18 @@ def fate(grad: Summary | None, holds: Holds) -> Fate:
     if holds.count > 1:
         return SUMMED
     return ZERO if grad.zero else FRESH
+
+
+def _used_again(holds: Holds) -> Fate:
+    """Old and new together are harmless as long as they are cleared before the next update (a GAN)."""
+    return STALE if holds.used >= holds.count else MIXED
+
+
+def stale_mark(holds: Holds) -> tuple[str, Tone]:
+    """Mark and colour, in a table, of a gradient that holds what was used; as in the pictures."""
+    if not holds.stale:
+        return "", ""
+    return f"{STALE.mark} ", "error" if _used_again(holds) is STALE else "warning"
 
 
 def fate_words(grad: Summary | None, holds: Holds) -> str:

@@ -100,7 +100,9 @@ def _values(values: tuple[Number, ...], shape: Sequence[int]) -> tuple[Line, ...
     if len(shape) == 2 and shape[0] > 1 and 0 < shape[1] <= 4:
         rows = [padded[i : i + shape[1]] for i in range(0, len(padded), shape[1])]
         return _bracketed([f"[{_join(r)}]" for r in rows])
-    each = len(padded) if len(padded) <= SHORT else 2 if len(padded) <= 8 else 4
+    if len(padded) <= SHORT:  # may bend where there is no room: paper does not scroll
+        return _bracketed([", ".join(padded)])
+    each = 2 if len(padded) <= 8 else 4
     rows = [padded[i : i + each] for i in range(0, len(padded), each)]
     return _bracketed([_join(r) for r in rows])
 
@@ -146,7 +148,7 @@ def _statistics(summary: Summary, tight: bool) -> tuple[Line, ...]:
     if summary.mean is not None and not tight:
         lines.append(Line(firm(tr("mean {number}", number=number(summary.mean))), "number"))
     if summary.min is not None and summary.max is not None:
-        span = f"{number(summary.min)}{NBSP}…{NBSP}{number(summary.max)}"
+        span = f"{number(summary.min)}{NBSP}… {number(summary.max)}"
         lines.append(Line(span, "number"))
     return tuple(lines or [Line(_unknown(summary), "number", "muted")]) + _flags(summary, tight)
 

@@ -10,6 +10,7 @@ from ipygradmagic.record.events import Change, Event
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import COPIED, Summary, TensorInfo
 from ipygradmagic.render import words
+from ipygradmagic.render.fates import stale_mark
 from ipygradmagic.render.numbers import NBSP, count, firm, number, shape_words, summary_lines
 from ipygradmagic.render.view import SIGNS, Cell, Line, Row, Tone
 
@@ -251,7 +252,6 @@ def _signed(lines: tuple[Line, ...], added: Summary, *, exact: bool) -> tuple[Li
 
 
 def _holds_cell(change: Change) -> Cell:
-    tone: Tone = "warning" if change.holds.stale else ""
-    sign = f"{SIGNS['warning']} " if tone else ""
     text = words.holds_words(change.holds)
+    sign, tone = stale_mark(change.holds)
     return Cell((Line(f"{sign}{text}", "muted" if text == tr("empty") else "plain", tone),))

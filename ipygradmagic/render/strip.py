@@ -28,6 +28,8 @@ MOST_LABEL = 36
 """Longer labels of rows are shortened."""
 SLANTED = 4.9
 """Height and width that a character of a slanted heading takes."""
+BOLD = 1.15
+"""How much wider a character of a bold heading is."""
 MARGIN = 18
 THICK = {"stale": 18, "broken": 18, "none": 0, "zero": 0, "": 0}
 USUAL = 13
@@ -123,7 +125,9 @@ def drawing(strip: Strip) -> Drawing:
 
 def _slanted(stage: Stage) -> float:
     """Characters of a heading; those of stages left out are small, those of marked ones bold."""
-    return cell_len(stage.title) * (0.85 if stage.folds else 1.0) + 2 * bool(stage.tone)
+    if stage.tone:
+        return (cell_len(stage.title) + 2) * BOLD
+    return cell_len(stage.title) * (0.85 if stage.folds else 1.0)
 
 
 def _entries(

@@ -11,6 +11,7 @@ from ipygradmagic.options import Options
 from ipygradmagic.record.source import SourceLocation
 from ipygradmagic.record.tensors import OptimizerInfo, TensorInfo
 from ipygradmagic.render import words
+from ipygradmagic.render.fates import stale_mark
 from ipygradmagic.render.numbers import count, shape_words, summary_lines
 from ipygradmagic.render.view import SIGNS, Cell, Column, Line, Paragraph, Row, Table, Tone
 
@@ -137,9 +138,8 @@ def _holds_cell(info: TensorInfo) -> Cell:
     if info.holds is None:
         return Cell((Line(tr("empty") if info.grad is None else tr("not known"), "muted"),))
     text = words.holds_words(info.holds)
-    if info.holds.stale:
-        return Cell((Line(f"{SIGNS['warning']} {text}", tone="warning"),))
-    return Cell((Line(text, "muted" if text == tr("empty") else "plain"),))
+    sign, tone = stale_mark(info.holds)
+    return Cell((Line(f"{sign}{text}", "muted" if text == tr("empty") else "plain", tone),))
 
 
 def _reached_cell(info: TensorInfo) -> Cell:

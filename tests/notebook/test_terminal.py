@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from conftest import FAKE
+from rich.cells import cell_len
 
 pexpect = pytest.importorskip("pexpect")
 
@@ -84,3 +85,45 @@ def test_a_file_of_cells(ipython, tmp_path):
     child = ipython(str(script))
     child.expect(r"REPORT")
     child.expect("end")
+
+
+FORGOTTEN = (
+    "w = torch.ones(2, requires_grad=True)",
+    "end = time.monotonic() + 1.6",
+    "while time.monotonic() < end:",
+    "    (w * 2).sum().backward()",
+    "    w.data -= 0.001 * w.grad",
+    "    time.sleep(0.02)",
+)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_real_report_fits_and_has_no_codes(ipython, columns):
+    """No line is wider than the terminal, nothing is coloured, and no live line comes in between."""
+    child = ipython("--simple-prompt")
+    child.setwinsize(60, columns)
+    child.expect(r"In \[1\]: ")
+    child.sendline("import time, torch; get_ipython().run_line_magic('load_ext', 'ipygradmagic')")
+    child.expect(r"In \[2\]: ")
+    type_cell(child, *FORGOTTEN)
+    child.expect(r"In \[3\]: ", timeout=40)
+    assert "\x1b" not in child.before and "Tracing:" not in child.before
+    assert child.before.count("The gradients are wrong") == 1
+    report = child.before[child.before.index("✗ The gradients are wrong") :].splitlines()
+    assert len(report) > 20 and "Forgotten zero_grad" in report[3]
+    assert max(cell_len(line) for line in report) <= columns
+    assert max(cell_len(line) for line in report) > columns - 20  # the room is used
+
+
+def test_help_and_completion(ipython):
+    child = ipython("--simple-prompt")
+    child.expect(r"In \[1\]: ")
+    child.sendline("%load_ext ipygradmagic")
+    child.expect(r"In \[2\]: ")
+    child.sendline("%trace_grad?")
+    child.expect(r"In \[3\]: ")
+    for words in ("%trace_grad", "--teach", "--strict", "--what-if", "zero_grad"):
+        assert words in child.before
+    completed = "get_ipython().complete('%trace_grad --wh')[1]"
+    child.sendline(completed)
+    child.expect(r"\['--what-if'\]")
