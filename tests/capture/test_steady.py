@@ -233,6 +233,17 @@ def test_a_step_is_taken_back_and_tried_again_with_half_the_rate() -> None:
     assert [f.name for f in t.findings if f.alarm] == []
 
 
+def test_a_known_leaf_joins_the_graph(tmp_path: Path, monkeypatch) -> None:
+    """Nothing else tells of it: neither a new leaf, nor a line, nor what w and b are given."""
+    more = "loss = loss_of(w, b) if step < 30 else loss_of(w, b) + (c ** 2).sum()"
+    head = "c = torch.ones(1, requires_grad=True)\n(c * 2).sum().backward()\n"
+    text = program(ROUND.replace("loss = loss_of(w, b)", more))
+    text = text.replace("for step in", f"{head}for step in", 1)
+    found = same_without(text, tmp_path, monkeypatch, flights=1)
+    reached = {t.name: t.reached for t in found.tensors}
+    assert (reached["w"], reached["c"]) == (60, 31)
+
+
 def test_two_loops_and_a_function_called_from_two_lines(tmp_path: Path, monkeypatch) -> None:
     body = indent(ROUND.replace("w -= lr * w.grad", "w.sub_(lr * w.grad)"), "    ")
     text = f"""{HEAD}
